@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { DataSource, EntityManager, ObjectLiteral, Repository } from 'typeorm';
+import { attachChangeContext, type ChangeContext } from './change-context.js';
+import type { ConnectionName } from './connection-names.js';
+import type { EntityClass } from './connection-router.js';
+import { RoutingTable } from './routing-table.js';
+
+export const DATA_SOURCES = Symbol('DATA_SOURCES');
+export type DataSources = Readonly<Partial<Record<ConnectionName, DataSource>>>;
+
+/** The only way to a repository: asks the routers which connection serves the entity. */
+@Injectable()
+export class DataRouter {
+  constructor(
+    private readonly routes: RoutingTable,
+    @Inject(DATA_SOURCES) private readonly sources: DataSources,
+  ) {}
+
+  forRead<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
+    return this.source(this.routes.forRead(entity)).getRepository<E>(entity);
+  }
+
+  forWrite<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
+    return this.source(this.routes.forWrite(entity)).getRepository<E>(entity);
+  }
+
+  /**
+   * Runs `work` in one transaction on the connection that writes `entity`. What it changes is
+   * journaled under `context` and commits with its journal entries, or not at all.
+   */
+  async transaction<T>(
+    entity: EntityClass,
+    context: ChangeContext,
+    work: (manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    return this.source(this.routes.forWrite(entity)).transaction((manager) => {
+      attachChangeContext(manager.queryRunner!, context);
+      return work(manager);
+    });
+  }
+
+  private source(name: ConnectionName): DataSource {
+    const source = this.sources[name];
+    if (!source) throw new Error(`The connection "${name}" is not open on this node`);
+    return source;
+  }
+}
