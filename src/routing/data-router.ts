@@ -1,12 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource, EntityManager, ObjectLiteral, Repository } from 'typeorm';
 import { attachChangeContext, type ChangeContext } from './change-context.js';
-import type { ConnectionName } from './connection-names.js';
+import { CENTRAL, type ConnectionName } from './connection-names.js';
 import type { EntityClass } from './connection-router.js';
 import { RoutingTable } from './routing-table.js';
 
 export const DATA_SOURCES = Symbol('DATA_SOURCES');
 export type DataSources = Readonly<Partial<Record<ConnectionName, DataSource>>>;
+
+/** The central database cannot be reached now. Nothing is lost: what was written waits in the journal. */
+export class CentralUnavailableError extends Error {
+  constructor(options?: ErrorOptions) {
+    super('The central database cannot be reached', options);
+    this.name = 'CentralUnavailableError';
+  }
+}
 
 /** The only way to a repository: asks the routers which connection serves the entity. */
 @Injectable()
@@ -22,6 +30,13 @@ export class DataRouter {
 
   forWrite<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
     return this.source(this.routes.forWrite(entity)).getRepository<E>(entity);
+  }
+
+  /** The national copy of `entity`, whatever the routers say of the region's. Throws {@link CentralUnavailableError}. */
+  central<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
+    const source = this.source(CENTRAL);
+    if (!source.isInitialized) throw new CentralUnavailableError();
+    return source.getRepository<E>(entity);
   }
 
   /**
