@@ -1,0 +1,6 @@
+import { SetMetadata } from '@nestjs/common';
+
+export const PUBLIC_ROUTE = 'medlink:public';
+
+/** Marks a route that anyone may call, without a token. */
+export const Public = () => SetMetadata(PUBLIC_ROUTE, true);
