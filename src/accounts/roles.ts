@@ -50,6 +50,7 @@ const CLINICIAN: readonly Permission[] = [
   'prescriptions:read',
   'prescriptions:write',
   'conflicts:read',
+  'national:read',
   'national:copy',
   'sync:read',
 ];
@@ -68,6 +69,7 @@ const ADMINISTRATOR: readonly Permission[] = [
   'sync:read',
   'sync:manage',
   'journal:read',
+  'national:read',
   'national:copy',
   'imports:write',
 ];
@@ -83,6 +85,7 @@ const RIGHTS: Readonly<Record<Role, Rights>> = {
       'records:read',
       'records:write',
       'prescriptions:read',
+      'national:read',
       'sync:read',
     ],
     reads: EVERY_GROUP,
@@ -95,7 +98,7 @@ const RIGHTS: Readonly<Record<Role, Rights>> = {
   },
   admin_regional: { permissions: ADMINISTRATOR, reads: EVERY_GROUP, writes: ['identity', 'contact'] },
   admin_national: {
-    permissions: [...ADMINISTRATOR, 'national:read', 'national:write'],
+    permissions: [...ADMINISTRATOR, 'national:write'],
     reads: EVERY_GROUP,
     writes: ['identity', 'contact'],
   },
