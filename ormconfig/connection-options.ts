@@ -4,12 +4,13 @@ import { CENTRAL, REGIONALE, type ConnectionName } from '../src/routing/connecti
 import type { RoutingTable } from '../src/routing/routing-table.js';
 import { Journal0001 } from './migrations/0001-journal.js';
 import { CentralPatients0002, RegionalePatients0002 } from './migrations/0002-patients.js';
+import { Idempotency0003 } from './migrations/0003-idempotency.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 /** Numbered, forward only, in the order in which they run. */
 export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInterface)[]> = {
-  [REGIONALE]: [Journal0001, RegionalePatients0002],
-  [CENTRAL]: [Journal0001, CentralPatients0002],
+  [REGIONALE]: [Journal0001, RegionalePatients0002, Idempotency0003],
+  [CENTRAL]: [Journal0001, CentralPatients0002, Idempotency0003],
 };
 
 /**
