@@ -1,0 +1,38 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface UntilOptions {
+  /** Default 10,000. */
+  timeoutMs?: number;
+  /** What is waited for, as it should read in the failure. */
+  what: string;
+}
+
+/**
+ * Asks `check` again and again until it answers something truthy, and gives that. Past the deadline it
+ * fails with `what` and with the last answer or error. A check that throws counts as "not yet".
+ */
+export async function until<T>(
+  check: () => T | Promise<T>,
+  { timeoutMs = 10_000, what }: UntilOptions,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const { answer, error } = await attempt(check);
+    if (answer) return answer;
+    if (Date.now() > deadline) {
+      const last = error
+        ? `the last attempt failed: ${String(error)}`
+        : `the last answer was ${JSON.stringify(answer)}`;
+      throw new Error(`Not within ${timeoutMs} ms: ${what}; ${last}`, { cause: error });
+    }
+    await pause(25);
+  }
+}
+
+async function attempt<T>(check: () => T | Promise<T>): Promise<{ answer?: T; error?: unknown }> {
+  try {
+    return { answer: await check() };
+  } catch (error) {
+    return { error };
+  }
+}
