@@ -64,13 +64,26 @@ const STATEMENTS = [
      seq bigint NOT NULL,
      applied_at timestamptz(3) NOT NULL
    )`,
-  // What the other side last said of its cursor, so that the state is known while it is away.
-  `CREATE TABLE replication_acknowledgements (
+  // How far the peer last said that it has applied this journal, so that the state is known while it
+  // is away, and whether an administrator has paused the exchange.
+  `CREATE TABLE replication_peers (
      peer text PRIMARY KEY,
-     incarnation integer NOT NULL,
-     seq bigint NOT NULL,
-     acknowledged_at timestamptz(3) NOT NULL
+     acknowledged_seq bigint NOT NULL DEFAULT 0,
+     acknowledged_at timestamptz(3),
+     paused_at timestamptz(3),
+     paused_by text
    )`,
+  // A batch that does not fit what the receiver holds must not half apply: raising aborts its statement.
+  `CREATE FUNCTION replication_expect(problem text, expected bigint, found bigint) RETURNS bigint
+   LANGUAGE plpgsql AS $$
+   BEGIN
+     IF expected <> found THEN
+       RAISE EXCEPTION '%: expected %, found %', problem, expected, found USING ERRCODE = 'ML003';
+     END IF;
+     RETURN found;
+   END $$`,
+  // Later changes of a row laid over earlier ones, column by column.
+  `CREATE AGGREGATE journal_overlay (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{}')`,
 
   // Only the fields that differ, for the two sides of an update.
   `CREATE FUNCTION journal_changed(wanted jsonb, other jsonb) RETURNS jsonb
@@ -96,7 +109,7 @@ const STATEMENTS = [
   `CREATE UNLOGGED TABLE journal_staged_transactions (transaction xid8 PRIMARY KEY)`,
 
   `CREATE FUNCTION journal_stage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-   SET search_path = pg_catalog, public AS $$
+   SET search_path = pg_catalog, public SET TimeZone = 'UTC' AS $$
    DECLARE
      compartment text := TG_ARGV[0];
      shape integer := TG_ARGV[1];
@@ -140,7 +153,7 @@ const STATEMENTS = [
                           patient_id, op, before, after, knows, actor, role, at, schema, captured_by)
      SELECT o.seq, n.code, o.seq, n.incarnation, NEW.transaction::text::bigint, o.size, o.entity, o.entity_id,
             o.patient_id, o.op, o.before, o.after,
-            coalesce((SELECT min(c.seq) FROM replication_cursors c WHERE n.code <> 'central' AND c.origin = 'central'), 0),
+            coalesce((SELECT c.seq FROM replication_cursors c WHERE c.origin = 'central'), 0),
             session_user, 'database', clock_timestamp(), o.schema, 'database'
      FROM ordered o CROSS JOIN node n;
      DELETE FROM journal_staged_transactions WHERE transaction = NEW.transaction;
@@ -177,8 +190,10 @@ const STATEMENTS = [
                      REFERENCING OLD TABLE AS old_rows %s', target, stage);
      EXECUTE format('CREATE OR REPLACE TRIGGER journal_refuse_truncate BEFORE TRUNCATE ON %s
                      FOR EACH STATEMENT EXECUTE FUNCTION journal_refuse_truncate()', target);
-     EXECUTE format('CREATE OR REPLACE TRIGGER journal_raise_version BEFORE UPDATE ON %s FOR EACH ROW
-                     WHEN (current_setting(''medlink.capture'', true) IS DISTINCT FROM ''app''
-                           AND NEW.version = OLD.version) EXECUTE FUNCTION journal_raise_version()', target);
+     IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = target AND attname = 'version') THEN
+       EXECUTE format('CREATE OR REPLACE TRIGGER journal_raise_version BEFORE UPDATE ON %s FOR EACH ROW
+                       WHEN (current_setting(''medlink.capture'', true) IS DISTINCT FROM ''app''
+                             AND NEW.version = OLD.version) EXECUTE FUNCTION journal_raise_version()', target);
+     END IF;
    END $$`,
 ];

@@ -1,0 +1,103 @@
+import type { ClientBase } from 'pg';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { Chunk } from '../journal/chunk.js';
+
+/** Longest time that one chunk may take at the receiver before it counts as hung, in milliseconds. */
+const APPLY_TIMEOUT_MS = 10_000;
+
+/** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
+export class CursorMovedError extends Error {
+  constructor(readonly chunk: { origin: string; after: number }) {
+    super(`The receiver's cursor for ${chunk.origin} is not at ${String(chunk.after)}`);
+    this.name = 'CursorMovedError';
+  }
+}
+
+/** The chunk holds records of a kind that this version does not know. */
+export class UnknownEntityError extends Error {
+  constructor(readonly entity: string) {
+    super(`Entries of "${entity}" cannot be applied by this version of MedLink`);
+    this.name = 'UnknownEntityError';
+  }
+}
+
+/**
+ * Folds a chunk into the receiver's tables, appends it to the receiver's journal and moves the receiver's
+ * cursor: one statement, so all of it or nothing, and nothing at all when the cursor is not where the
+ * chunk begins. The JSON is opened by the database; several changes of one row become its last state first,
+ * because a row can be written once per statement.
+ */
+export async function applyChunk(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  chunk: Chunk,
+): Promise<void> {
+  const touched = [...chunk.tables].sort().map((name) => knownTable(tables, name));
+  const result = await client.query<{ moved: number }>({
+    name: `apply-chunk ${chunk.tables.join(' ')}`,
+    text: applyStatement(touched),
+    values: [chunk.entries, chunk.origin, chunk.incarnation, chunk.after, chunk.through],
+    query_timeout: APPLY_TIMEOUT_MS,
+  } as Parameters<ClientBase['query']>[0]);
+  if (result.rows[0]?.moved !== 1) throw new CursorMovedError(chunk);
+}
+
+function knownTable(tables: ReadonlyMap<string, ReplicatedTable>, name: string): ReplicatedTable {
+  const table = tables.get(name);
+  if (!table) throw new UnknownEntityError(name);
+  return table;
+}
+
+const ENTRY_COLUMNS =
+  'origin_seq, incarnation, change_set, change_set_size, entity, entity_id, patient_id, op, before, after, knows, ' +
+  'actor, actor_name, role, reason, request_id, at, schema, captured_by';
+
+function applyStatement(tables: readonly ReplicatedTable[]): string {
+  return `
+    WITH moved AS (
+      UPDATE replication_cursors SET seq = $5::bigint, applied_at = clock_timestamp()
+      WHERE origin = $2 AND incarnation = $3 AND seq = $4::bigint
+      RETURNING 1
+    ), incoming AS MATERIALIZED (
+      SELECT * FROM json_to_recordset($1::json) AS entry(
+        origin_seq bigint, incarnation integer, change_set bigint, change_set_size integer, entity text,
+        entity_id uuid, patient_id uuid, op text, before jsonb, after jsonb, knows bigint, actor text,
+        actor_name text, role text, reason text, request_id text, at timestamptz, schema integer, captured_by text)
+      WHERE EXISTS (SELECT FROM moved)
+    ), appended AS (
+      INSERT INTO journal (seq, origin, ${ENTRY_COLUMNS})
+      SELECT nextval('journal_seq'), $2, ${ENTRY_COLUMNS} FROM (SELECT * FROM incoming ORDER BY origin_seq) ordered
+    ), folded AS MATERIALIZED (
+      SELECT entity, entity_id, journal_overlay(after ORDER BY origin_seq) AS after,
+             (array_agg(op ORDER BY origin_seq))[1] <> 'insert' AS existed,
+             (array_agg(op ORDER BY origin_seq))[count(*)] <> 'remove' AS remains
+      FROM incoming GROUP BY entity, entity_id
+    )${tables.map(writeRows).join('')}
+    SELECT (SELECT count(*)::int FROM moved) AS moved${tables.map(expectRows).join('')}`;
+}
+
+function writeRows({ name, columns }: ReplicatedTable): string {
+  const list = columns.map((column) => `"${column}"`).join(', ');
+  return `, "inserted ${name}" AS (
+      INSERT INTO "${name}" (${list})
+      SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+      FROM folded CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", folded.after) row
+      WHERE folded.entity = '${name}' AND NOT folded.existed AND folded.remains
+    ), "updated ${name}" AS (
+      UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, folded.after))
+      FROM folded
+      WHERE folded.entity = '${name}' AND folded.existed AND folded.remains AND t.id = folded.entity_id
+      RETURNING 1
+    ), "removed ${name}" AS (
+      DELETE FROM "${name}" t USING folded
+      WHERE folded.entity = '${name}' AND folded.existed AND NOT folded.remains AND t.id = folded.entity_id
+      RETURNING 1
+    )`;
+}
+
+/** A row to change or remove that is not there means that the two sides differ: nothing may be applied over it. */
+function expectRows({ name }: ReplicatedTable): string {
+  return `, replication_expect('rows of ${name} to change or remove',
+      (SELECT count(*) FROM folded WHERE entity = '${name}' AND existed),
+      (SELECT count(*) FROM "updated ${name}") + (SELECT count(*) FROM "removed ${name}"))`;
+}

@@ -1,0 +1,95 @@
+import type { ClientBase } from 'pg';
+import type { ChangeContext } from '../routing/change-context.js';
+import type { DescribedChange } from './described-change.js';
+import type { ReplicatedTable } from './replicated-tables.js';
+
+/** A row that the transaction described was not there when the journal read it again. */
+export class JournalFlushError extends Error {
+  constructor(readonly missing: number) {
+    super(`${String(missing)} described rows are not in their tables at commit; the transaction is rolled back`);
+    this.name = 'JournalFlushError';
+  }
+}
+
+/**
+ * Appends one entry per changed row, in one statement, inside the transaction that changed them and
+ * right before its commit: the rows' locks are held, so that the `seq` drawn here puts a record's
+ * entries in their true order. Rows are read again, since no event tells all columns. An update that
+ * changed nothing leaves no entry.
+ */
+export async function flushJournal(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  changes: readonly DescribedChange[],
+  context: ChangeContext,
+): Promise<{ appended: number }> {
+  const touched = [...new Set(changes.map((change) => change.table))].sort().map((name) => tables.get(name)!);
+  const result = await client.query<{ appended: number; missing: number }>({
+    name: `journal-flush ${touched.map((table) => table.name).join(' ')}`,
+    text: flushStatement(touched),
+    values: [
+      describedJson(changes),
+      context.actor,
+      context.actorName,
+      context.role,
+      context.reason,
+      context.requestId,
+    ],
+  });
+  const { appended, missing } = result.rows[0]!;
+  if (missing > 0) throw new JournalFlushError(missing);
+  return { appended };
+}
+
+/** `before` is JSON text from the database already: it is put in place, not parsed and printed again. */
+function describedJson(changes: readonly DescribedChange[]): string {
+  const items = changes.map(
+    ({ table, id, op, before }) =>
+      `{"entity":${JSON.stringify(table)},"id":${JSON.stringify(id)},"op":"${op}","before":${before ?? 'null'}}`,
+  );
+  return `[${items.join(',')}]`;
+}
+
+/**
+ * `pg_current_xact_id()` names the change set: it is unique within an incarnation, and already drawn,
+ * because the rows were written first. That order also makes the relay's gap rule sound: whoever holds
+ * a `seq` already had a transaction id.
+ */
+function flushStatement(tables: readonly ReplicatedTable[]): string {
+  return `
+    WITH described AS MATERIALIZED (
+      SELECT d.position, d.value ->> 'entity' AS entity, (d.value ->> 'id')::uuid AS id, d.value ->> 'op' AS op,
+             nullif(d.value -> 'before', 'null') AS before
+      FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS d(value, position)
+    ), reread AS MATERIALIZED (${tables.map(rereadTable).join(' UNION ALL ')}
+    ), changed AS (
+      SELECT position, entity, id, patient_id, op, schema,
+             CASE op WHEN 'update' THEN journal_changed(before, row) ELSE before END AS before,
+             CASE op WHEN 'update' THEN journal_changed(row, before) WHEN 'insert' THEN row END AS after
+      FROM reread WHERE op <> 'update' OR row IS DISTINCT FROM before
+    ), numbered AS (
+      SELECT nextval('journal_seq') AS seq, c.*
+      FROM (SELECT *, count(*) OVER () AS size FROM changed ORDER BY position) c
+    ), appended AS (
+      INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id,
+                           patient_id, op, before, after, knows, actor, actor_name, role, reason, request_id, at,
+                           schema, captured_by)
+      SELECT c.seq, node.code, c.seq, node.incarnation, pg_current_xact_id()::text::bigint, c.size, c.entity, c.id,
+             c.patient_id, c.op, c.before, c.after,
+             coalesce((SELECT applied.seq FROM replication_cursors applied WHERE applied.origin = 'central'), 0),
+             $2, $3, $4, $5, $6, clock_timestamp(), c.schema, 'application'
+      FROM numbered c CROSS JOIN node
+      RETURNING 1
+    )
+    SELECT (SELECT count(*)::int FROM appended) AS appended,
+           (SELECT count(*)::int FROM reread WHERE op <> 'remove' AND row IS NULL) AS missing`;
+}
+
+function rereadTable({ name, compartment, schema }: ReplicatedTable): string {
+  const patient = compartment ? `coalesce(t."${compartment}", (d.before ->> '${compartment}')::uuid)` : 'NULL::uuid';
+  return `
+      SELECT d.position, d.entity, d.id, d.op, d.before, to_jsonb(t) AS row, ${patient} AS patient_id,
+             ${String(schema)} AS schema
+      FROM described d LEFT JOIN "${name}" t ON t.id = d.id
+      WHERE d.entity = '${name}'`;
+}

@@ -1,0 +1,57 @@
+import type { ClientBase } from 'pg';
+import type { Chunk, Cursor } from '../journal/chunk.js';
+import { GapWatch } from './gap-watch.js';
+import { readPage, type JournalPage } from './read-page.js';
+
+/** Nothing to send: the journal ends here, or goes on behind a gap that a running transaction may fill. */
+export type NothingToSend = 'end' | 'gap';
+
+/** Walks one journal from a cursor on, a chunk at a time. Holds no more than one chunk in memory. */
+export class JournalReader {
+  private readonly gaps = new GapWatch();
+  private openSets: Readonly<Record<string, number>> = {};
+  private position: number;
+
+  constructor(
+    private readonly client: ClientBase,
+    private readonly cursor: Cursor,
+    private readonly chunkSize: number,
+  ) {
+    this.position = cursor.seq;
+  }
+
+  async next(): Promise<Chunk | NothingToSend> {
+    for (;;) {
+      const page = await readPage(this.client, {
+        after: this.position,
+        limit: this.chunkSize,
+        deadThrough: this.gaps.deadThrough,
+        openSets: this.openSets,
+      });
+      const through = this.lastToCarry(page);
+      if (through !== null) return this.chunk(page, through);
+      if (page.behindGap === null) return 'end';
+      if (!this.gaps.isDead({ behind: page.behindGap, ...page })) return 'gap';
+    }
+  }
+
+  /**
+   * Where this page may be cut. Without a border, a full page belongs to a change set that is larger than a
+   * page, or goes on with one: it is carried whole, and stays open.
+   */
+  private lastToCarry({ border, readable, scanned }: JournalPage): number | null {
+    if (border !== null) return border;
+    const goesOn = Object.keys(this.openSets).length > 0 || scanned === this.chunkSize;
+    return goesOn ? readable : null;
+  }
+
+  private chunk(page: JournalPage, through: number): Chunk {
+    const { origin, incarnation } = this.cursor;
+    const { count, tables, entries } = page;
+    const closed = page.border !== null;
+    const after = this.position;
+    this.position = through;
+    this.openSets = closed ? {} : page.openSets;
+    return { origin, incarnation, after, through, count, tables, entries: entries ?? '[]', closed };
+  }
+}

@@ -1,0 +1,112 @@
+import type { ClientBase } from 'pg';
+
+/** What one look at the journal found. Positions are `seq`s. */
+export interface JournalPage {
+  /** Last position that is certain to be whole: no gap and, unless `null`, no open change set before it. */
+  readonly border: number | null;
+  /** Last position before the first gap. */
+  readonly readable: number | null;
+  /** First position behind the first gap that may still be filled. */
+  readonly behindGap: number | null;
+  /** Every transaction older than this had ended when the page was read; none from `horizon` on had begun. */
+  readonly oldestRunning: number;
+  readonly horizon: number;
+  readonly count: number;
+  readonly tables: string[];
+  readonly entries: string | null;
+  /** Change sets that go on behind the page, with how many of their entries have been read. */
+  readonly openSets: Readonly<Record<string, number>>;
+  /** How many positions the page covers. */
+  readonly scanned: number;
+}
+
+export interface PageRequest {
+  readonly after: number;
+  readonly limit: number;
+  /** Gaps up to here are known never to be filled. */
+  readonly deadThrough: number;
+  /** Change sets that were cut by the page before, with how many of their entries it held. */
+  readonly openSets: Readonly<Record<string, number>>;
+}
+
+/**
+ * Reads the journal in `seq` order, never past a gap that a running transaction may still fill, and cut
+ * where no change set is open. Only this node's own entries are carried.
+ *
+ * The page and the snapshot come from one statement, so a gap and the transactions that might fill it
+ * are seen at the same instant. The running sum counts the change sets that have begun and not ended:
+ * where it is zero, a batch may end. When a whole page offers no such border (a change set larger than the
+ * page), all of it is carried and the set goes on in the next chunk.
+ */
+const READ_PAGE = `
+  WITH page AS MATERIALIZED (
+    SELECT j.*, lag(j.seq, 1, $1::bigint) OVER (ORDER BY j.seq) AS previous
+    FROM (SELECT * FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2) j
+  ), gap AS (
+    SELECT min(seq) AS behind FROM page WHERE seq > previous + 1 AND seq > $3::bigint + 1
+  ), readable AS MATERIALIZED (
+    SELECT page.*, page.origin = node.code AS own, page.incarnation || '.' || page.change_set AS set_key
+    FROM page CROSS JOIN node
+    WHERE seq < coalesce((SELECT behind FROM gap), 9223372036854775807)
+  ), counted AS (
+    SELECT *, coalesce(($4::jsonb ->> set_key)::int, 0)
+              + row_number() OVER (PARTITION BY own, set_key ORDER BY seq) AS nth
+    FROM readable
+  ), bordered AS MATERIALIZED (
+    SELECT *, (SELECT count(*) FROM jsonb_object_keys($4::jsonb))
+              + sum(CASE WHEN own THEN (nth = 1)::int - (nth = change_set_size)::int ELSE 0 END)
+                OVER (ORDER BY seq) AS open
+    FROM counted
+  ), cut AS (
+    SELECT max(seq) FILTER (WHERE open = 0) AS border, max(seq) AS readable, count(*)::int AS scanned FROM bordered
+  ), carried AS MATERIALIZED (
+    SELECT b.* FROM bordered b CROSS JOIN cut WHERE b.own AND b.seq <= coalesce(cut.border, cut.readable)
+  )
+  SELECT cut.border, cut.readable, cut.scanned, (SELECT behind FROM gap) AS "behindGap",
+         pg_snapshot_xmin(pg_current_snapshot())::text AS "oldestRunning",
+         pg_snapshot_xmax(pg_current_snapshot())::text AS horizon,
+         (SELECT count(*)::int FROM carried) AS count,
+         (SELECT coalesce(array_agg(DISTINCT entity), '{}') FROM carried) AS tables,
+         (SELECT json_agg(json_build_object(
+            'origin_seq', seq, 'incarnation', incarnation, 'change_set', change_set, 'change_set_size', change_set_size,
+            'entity', entity, 'entity_id', entity_id, 'patient_id', patient_id, 'op', op, 'before', before,
+            'after', after, 'knows', knows, 'actor', actor, 'actor_name', actor_name, 'role', role, 'reason', reason,
+            'request_id', request_id, 'at', at, 'schema', schema, 'captured_by', captured_by) ORDER BY seq)::text
+          FROM carried) AS entries,
+         $4::jsonb - ARRAY(SELECT set_key FROM carried)
+           || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
+               FROM (SELECT set_key, max(nth) AS seen FROM carried GROUP BY set_key, change_set_size
+                     HAVING max(nth) < change_set_size) unfinished) AS "openSets"
+  FROM cut`;
+
+interface PageRow {
+  border: string | null;
+  readable: string | null;
+  scanned: number;
+  behindGap: string | null;
+  oldestRunning: string;
+  horizon: string;
+  count: number;
+  tables: string[];
+  entries: string | null;
+  openSets: Record<string, number>;
+}
+
+export async function readPage(client: ClientBase, request: PageRequest): Promise<JournalPage> {
+  const { after, limit, deadThrough, openSets } = request;
+  const result = await client.query<PageRow>({
+    name: 'relay-read-page',
+    text: READ_PAGE,
+    values: [after, limit, deadThrough, JSON.stringify(openSets)],
+  });
+  const row = result.rows[0]!;
+  const position = (value: string | null) => (value === null ? null : Number(value));
+  return {
+    ...row,
+    border: position(row.border),
+    readable: position(row.readable),
+    behindGap: position(row.behindGap),
+    oldestRunning: Number(row.oldestRunning),
+    horizon: Number(row.horizon),
+  };
+}

@@ -1,0 +1,67 @@
+/** `connecting`: never reached since the start. `paused`: an administrator asked for it. */
+export type LinkStatus = 'connecting' | 'up' | 'down' | 'paused';
+
+export interface LinkError {
+  /** SQLSTATE, Node's error code, or the name of MedLink's own error. */
+  readonly code: string;
+  readonly message: string;
+  readonly at: Date;
+}
+
+/** Seconds that the rate looks back. */
+const RATE_WINDOW_S = 10;
+
+/** What the uplink is doing, for status, metrics and alerts. Written by the uplink only. */
+export class UplinkState {
+  private currentStatus: LinkStatus = 'connecting';
+  private statusSince = new Date();
+  private error: LinkError | undefined;
+  private readonly delivered: { at: number; count: number }[] = [];
+
+  get status(): LinkStatus {
+    return this.currentStatus;
+  }
+
+  get since(): Date {
+    return this.statusSince;
+  }
+
+  /** The last error, kept after recovery: the status alone says whether it is over. */
+  get lastError(): LinkError | undefined {
+    return this.error;
+  }
+
+  /** Entries a second, over the last ten seconds. */
+  get rate(): number {
+    this.forgetOld();
+    return this.delivered.reduce((sum, { count }) => sum + count, 0) / RATE_WINDOW_S;
+  }
+
+  /** True when the status is new. */
+  become(status: LinkStatus): boolean {
+    if (this.currentStatus === status) return false;
+    this.currentStatus = status;
+    this.statusSince = new Date();
+    return true;
+  }
+
+  fail(error: unknown): LinkError {
+    const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
+    this.error = {
+      code: typeof code === 'string' ? code : (name ?? 'Error'),
+      message: message ?? String(error),
+      at: new Date(),
+    };
+    return this.error;
+  }
+
+  deliver(count: number): void {
+    this.delivered.push({ at: Date.now(), count });
+    this.forgetOld();
+  }
+
+  private forgetOld(): void {
+    const oldest = Date.now() - RATE_WINDOW_S * 1000;
+    while (this.delivered[0] && this.delivered[0].at < oldest) this.delivered.shift();
+  }
+}
