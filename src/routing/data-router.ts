@@ -32,6 +32,11 @@ export class DataRouter {
     return this.source(this.routes.forWrite(entity)).getRepository<E>(entity);
   }
 
+  /** The node's own database, for what is about the whole of it: its journal, its health. */
+  get home(): DataSource {
+    return this.source(this.routes.home);
+  }
+
   /** The national copy of `entity`, whatever the routers say of the region's. Throws {@link CentralUnavailableError}. */
   central<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
     const source = this.source(CENTRAL);

@@ -19,6 +19,8 @@ interface NamedRouter {
 
 /** The routers of all features, asked in order. Holds no connection and does no I/O. */
 export class RoutingTable {
+  /** The connection of the node's own database. */
+  readonly home: ConnectionName;
   private readonly connections: readonly ConnectionName[];
   private readonly routers: readonly NamedRouter[];
 
@@ -27,7 +29,8 @@ export class RoutingTable {
     mode: NodeMode,
   ) {
     this.connections = connectionsOf(mode);
-    const node = { home: homeConnection(mode) };
+    this.home = homeConnection(mode);
+    const node = { home: this.home };
     this.routers = features.flatMap(({ router: Router }) =>
       Router ? [{ name: Router.name, router: new Router(node) }] : [],
     );
