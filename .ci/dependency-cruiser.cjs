@@ -2,21 +2,25 @@
  * Imports point one way, and a new folder says here where it stands. Each folder may import itself
  * and the folders listed beside it:
  *
- *   config ← routing ← journal ← http ← accounts ← patients ← national, imports
- *   config ← routing ← databases         journal ← relay ← sync
+ *   config ← observability ← routing ← journal ← http ← accounts ← patients ← national, imports
+ *   routing ← databases                journal ← apply ← relay ← sync
  */
+const GROUND = ['config', 'observability', 'routing'];
+const EDGE = [...GROUND, 'journal', 'http', 'accounts'];
 const MAY_IMPORT = {
   config: [],
-  routing: ['config'],
-  databases: ['config', 'routing'],
-  journal: ['config', 'routing'],
-  http: ['config', 'routing', 'journal'],
-  accounts: ['config', 'routing', 'journal', 'http'],
-  patients: ['config', 'routing', 'journal', 'http', 'accounts'],
-  national: ['config', 'routing', 'journal', 'http', 'accounts', 'patients'],
-  imports: ['config', 'routing', 'journal', 'http', 'accounts', 'patients'],
-  relay: ['config', 'routing', 'journal', 'databases'],
-  sync: ['config', 'routing', 'journal', 'databases', 'http', 'accounts', 'relay'],
+  observability: ['config'],
+  routing: ['config', 'observability'],
+  databases: GROUND,
+  journal: GROUND,
+  apply: [...GROUND, 'journal'],
+  relay: [...GROUND, 'databases', 'journal', 'apply'],
+  http: [...GROUND, 'journal'],
+  accounts: [...GROUND, 'journal', 'http'],
+  patients: EDGE,
+  national: [...EDGE, 'patients'],
+  imports: [...EDGE, 'patients'],
+  sync: [...EDGE, 'databases', 'relay'],
 };
 
 const oneOf = (names) => `(${names.join('|')})`;
