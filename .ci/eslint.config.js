@@ -96,6 +96,8 @@ export default defineConfig(
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
+      // `[...name]` is how code points are counted.
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
       // `() => queue.push(x)` may be a statement.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // `async` also turns a throw into a rejection, without an await.
