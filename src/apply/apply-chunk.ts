@@ -33,12 +33,13 @@ export async function applyChunk(
   chunk: Chunk,
 ): Promise<void> {
   const touched = [...chunk.tables].sort().map((name) => knownTable(tables, name));
-  const result = await client.query<{ moved: number }>({
-    name: `apply-chunk ${chunk.tables.join(' ')}`,
+  const query = {
+    name: `apply-chunk ${touched.map((table) => table.name).join(' ')}`,
     text: applyStatement(touched),
     values: [chunk.entries, chunk.origin, chunk.incarnation, chunk.after, chunk.through],
     query_timeout: APPLY_TIMEOUT_MS,
-  } as Parameters<ClientBase['query']>[0]);
+  };
+  const result = await client.query<{ moved: number }>(query);
   if (result.rows[0]?.moved !== 1) throw new CursorMovedError(chunk);
 }
 

@@ -1,11 +1,12 @@
+import { Injectable } from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import { applyChunk } from '../apply/apply-chunk.js';
-import type { CentralConnection } from '../databases/central-connection.js';
+import { CentralConnection } from '../databases/central-connection.js';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
-import type { NodeIdentity } from './node-identity.js';
 import { leaseClient, type LeasedClient } from './leased-client.js';
 import type { Link } from './link.js';
+import type { NodeIdentity } from './node-identity.js';
 
 /** Longest silence of central before a link counts as hung, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 8_000;
@@ -14,22 +15,20 @@ interface Session extends LeasedClient {
   readonly tables: ReadonlyMap<string, ReplicatedTable>;
 }
 
-/** Applies chunks on the central database itself, over the `default` connection. */
+/** The link of a node that reaches central's database: applies chunks on the central database itself, over the `default` connection. */
+@Injectable()
 export class DirectLink implements Link {
   private session: Session | undefined;
   private inTransaction = false;
 
-  constructor(
-    private readonly central: CentralConnection,
-    private readonly node: NodeIdentity,
-  ) {}
+  constructor(private readonly central: CentralConnection) {}
 
-  async open(signal: AbortSignal): Promise<Cursor> {
+  async open(node: NodeIdentity, signal: AbortSignal): Promise<Cursor> {
     const source = await this.central.whenOpen(signal);
     const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
     this.session = { ...(await leaseClient(source)), tables };
     this.inTransaction = false;
-    return this.cursor();
+    return this.cursor(node);
   }
 
   async deliver(chunk: Chunk): Promise<void> {
@@ -56,8 +55,7 @@ export class DirectLink implements Link {
     return Promise.resolve();
   }
 
-  private async cursor(): Promise<Cursor> {
-    const { code, incarnation } = this.node;
+  private async cursor({ code, incarnation }: NodeIdentity): Promise<Cursor> {
     const { client } = this.require();
     await this.ask(
       client,

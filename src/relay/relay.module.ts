@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { DirectLink } from './direct-link.js';
+import { LINK } from './link.js';
+import { PeerRecord } from './peer-record.js';
+import { Uplink } from './uplink.js';
+
+/** On regional and standalone nodes: the journal's way to central. */
+@Module({
+  providers: [Uplink, PeerRecord, { provide: LINK, useClass: DirectLink }],
+  exports: [Uplink, PeerRecord],
+})
+export class RelayModule {}

@@ -1,0 +1,149 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { ClientBase } from 'pg';
+import { Acknowledgement } from '../journal/acknowledgement.js';
+import type { Chunk } from '../journal/chunk.js';
+import { JournalSignal } from '../journal/journal-signal.js';
+import { DataRouter } from '../routing/data-router.js';
+import { Backoff } from './backoff.js';
+import { JournalReader, type NothingToSend } from './journal-reader.js';
+import { leaseClient } from './leased-client.js';
+import { LINK, type Link } from './link.js';
+import { readNodeIdentity } from './node-identity.js';
+import { PeerRecord } from './peer-record.js';
+import { refuseRestoredJournal } from './restored-journal.js';
+import { UplinkState } from './uplink-state.js';
+import { WakeLatch } from './wake-latch.js';
+
+/** Entries that a chunk holds at most. Throughput is near its plateau here, and a chunk is about a megabyte. */
+const CHUNK_ENTRIES = 1_000;
+/** How often the journal is looked at without a wake-up: other processes write to it too. Milliseconds. */
+const POLL_MS = 500;
+/** How often a gap is looked at again: a transaction between its flush and its commit. Milliseconds. */
+const GAP_POLL_MS = 5;
+/** How often an idle link is asked for a sign of life. Milliseconds. */
+const HEARTBEAT_MS = 5_000;
+/** How long a stop waits for the chunk that is under way. Cutting it is safe: central has it whole, or not at all. */
+const STOP_GRACE_MS = 2_000;
+
+/**
+ * Carries this node's journal to central, in order, for as long as the node runs. No request ever waits
+ * for it: a failing link only means that the journal grows.
+ */
+@Injectable()
+export class Uplink implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly state = new UplinkState();
+  private readonly logger = new Logger(Uplink.name);
+  private readonly latch = new WakeLatch();
+  private readonly stopping = new AbortController();
+  private readonly backoff = new Backoff();
+  private running: Promise<void> = Promise.resolve();
+  private lastContact = 0;
+
+  constructor(
+    private readonly router: DataRouter,
+    @Inject(LINK) private readonly link: Link,
+    private readonly peer: PeerRecord,
+    private readonly acknowledgement: Acknowledgement,
+    private readonly signal: JournalSignal,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.peer.load();
+    this.signal.listen(() => {
+      this.latch.raise();
+    });
+    this.running = this.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    const cut = setTimeout(() => void this.link.close(), STOP_GRACE_MS);
+    await this.running;
+    clearTimeout(cut);
+  }
+
+  /** Looks at the journal and at the wish to pause at once. */
+  wake(): void {
+    this.latch.raise();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.exchange();
+      } catch (error) {
+        if (this.stopping.signal.aborted) break;
+        this.noteFailure(error);
+        await new WakeLatch().wait(this.backoff.next(), this.stopping.signal);
+      }
+    }
+    await this.peer.save(this.acknowledgement.current);
+  }
+
+  /** One connection's life: reach central, learn where it stands, and send until something breaks. */
+  private async exchange(): Promise<void> {
+    const source = await leaseClient(this.router.home);
+    try {
+      while (this.peer.paused && !this.stopping.signal.aborted) await this.stayPaused();
+      if (this.stopping.signal.aborted) return;
+      await this.send(source.client);
+    } finally {
+      await this.link.close();
+      source.release();
+    }
+  }
+
+  private async stayPaused(): Promise<void> {
+    if (this.state.become('paused')) this.logger.log('Synchronisation is paused');
+    this.latch.reset();
+    await this.latch.wait(POLL_MS, this.stopping.signal);
+    await this.peer.load();
+  }
+
+  private async send(client: ClientBase): Promise<void> {
+    const node = await readNodeIdentity(client);
+    const cursor = await this.link.open(node, this.stopping.signal);
+    await refuseRestoredJournal(client, node, cursor);
+    this.acknowledge(cursor.seq);
+    if (this.state.become('up')) this.logger.log(`Central is reached; it has this journal through ${String(cursor.seq)}`);
+    const reader = new JournalReader(client, cursor, CHUNK_ENTRIES);
+    this.latch.reset();
+    let next = await reader.next();
+    while (!this.stopping.signal.aborted && !this.peer.paused) {
+      next = typeof next === 'string' ? await this.wait(reader, next) : await this.deliver(reader, next);
+    }
+  }
+
+  /** Delivers one chunk while the next is read: half again as fast as one after the other. */
+  private async deliver(reader: JournalReader, chunk: Chunk): Promise<Chunk | NothingToSend> {
+    this.latch.reset();
+    const [next] = await Promise.all([reader.next(), this.link.deliver(chunk)]);
+    this.backoff.reset();
+    if (chunk.closed) this.acknowledge(chunk.through);
+    this.state.deliver(chunk.count);
+    return next;
+  }
+
+  private async wait(reader: JournalReader, reason: NothingToSend): Promise<Chunk | NothingToSend> {
+    await this.latch.wait(reason === 'gap' ? GAP_POLL_MS : POLL_MS, this.stopping.signal);
+    this.latch.reset();
+    await this.peer.saveNowAndThen(this.acknowledgement.current);
+    if (Date.now() - this.lastContact > HEARTBEAT_MS) await this.heartbeat();
+    return reader.next();
+  }
+
+  private async heartbeat(): Promise<void> {
+    await this.link.heartbeat();
+    this.lastContact = Date.now();
+  }
+
+  private acknowledge(seq: number): void {
+    this.lastContact = Date.now();
+    this.acknowledgement.set({ seq, at: new Date() });
+  }
+
+  private noteFailure(error: unknown): void {
+    const { code, message } = this.state.fail(error);
+    if (this.state.become('down')) this.logger.warn(`The exchange with central stopped (${code}): ${message}`);
+  }
+}
