@@ -2,8 +2,8 @@
  * Imports point one way, and a new folder says here where it stands. Each folder may import itself
  * and the folders listed beside it:
  *
- *   config ← observability ← routing ← journal ← http ← accounts ← patients ← national, imports
- *   routing ← databases                journal ← apply ← relay ← sync
+ *   config ← observability ← routing ← databases ← journal ← http ← accounts ← patients ← national, imports
+ *                                                  journal ← apply ← relay ← sync
  */
 const GROUND = ['config', 'observability', 'routing'];
 const EDGE = [...GROUND, 'journal', 'http', 'accounts'];
@@ -12,7 +12,7 @@ const MAY_IMPORT = {
   observability: ['config'],
   routing: ['config', 'observability'],
   databases: GROUND,
-  journal: GROUND,
+  journal: [...GROUND, 'databases'],
   apply: [...GROUND, 'journal'],
   relay: [...GROUND, 'databases', 'journal', 'apply'],
   http: [...GROUND, 'journal'],
