@@ -13,14 +13,19 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
   [CENTRAL]: [Journal0001, CentralPatients0002, Idempotency0003],
 };
 
-/**
- * What PostgreSQL is told of each of the application's sessions. `medlink.capture=app` says that the
- * entity subscriber journals, so the tables' own capture triggers stay out of the way; the time zone
- * keeps the instants inside journal entries in one form.
- */
-const SESSION = '-c medlink.capture=app -c TimeZone=UTC';
+/** Keeps the instants inside journal entries in one form. */
+const TIME_ZONE = '-c TimeZone=UTC';
 
-/** One connection, as the application and the TypeORM command line both open it. */
+/**
+ * Tells PostgreSQL that the entity subscriber journals what this session changes, so the tables' own
+ * capture triggers stay out of the way.
+ */
+const CAPTURED_BY_APPLICATION = '-c medlink.capture=app';
+
+/** How long to wait for a session: for the server to answer, or for one of the pool's to be free. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** One connection, as the application opens it. */
 export function connectionOptions(
   name: ConnectionName,
   url: string,
@@ -38,7 +43,25 @@ export function connectionOptions(
     synchronize: false,
     logging: false,
     poolSize: 20,
-    connectTimeoutMS: 5_000,
-    extra: { options: SESSION, keepAlive: true },
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    extra: { options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE}`, keepAlive: true },
+  };
+}
+
+/**
+ * The same connection, as migrations and the TypeORM command line open it: without the entity subscriber,
+ * so what they change in a replicated table is journaled by the database.
+ */
+export function migrationOptions(
+  name: ConnectionName,
+  url: string,
+  routes: RoutingTable,
+): PostgresDataSourceOptions {
+  const options = connectionOptions(name, url, routes);
+  return {
+    ...options,
+    applicationName: `medlink-${name}-migrations`,
+    poolSize: 2,
+    extra: { ...options.extra, options: TIME_ZONE },
   };
 }

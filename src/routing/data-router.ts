@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource, EntityManager, ObjectLiteral, Repository } from 'typeorm';
+import { CentralAvailability } from './central-availability.js';
 import { attachChangeContext, type ChangeContext } from './change-context.js';
 import { CENTRAL, type ConnectionName } from './connection-names.js';
 import type { EntityClass } from './connection-router.js';
@@ -22,6 +23,7 @@ export class DataRouter {
   constructor(
     private readonly routes: RoutingTable,
     @Inject(DATA_SOURCES) private readonly sources: DataSources,
+    private readonly availability: CentralAvailability,
   ) {}
 
   forRead<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
@@ -39,9 +41,7 @@ export class DataRouter {
 
   /** The national copy of `entity`, whatever the routers say of the region's. Throws {@link CentralUnavailableError}. */
   central<E extends ObjectLiteral>(entity: EntityClass<E>): Repository<E> {
-    const source = this.source(CENTRAL);
-    if (!source.isInitialized) throw new CentralUnavailableError();
-    return source.getRepository<E>(entity);
+    return this.source(CENTRAL).getRepository<E>(entity);
   }
 
   /**
@@ -62,6 +62,7 @@ export class DataRouter {
   private source(name: ConnectionName): DataSource {
     const source = this.sources[name];
     if (!source) throw new Error(`The connection "${name}" is not open on this node`);
+    if (name === CENTRAL && !this.availability.isOpen) throw new CentralUnavailableError();
     return source;
   }
 }

@@ -41,7 +41,7 @@ export async function startServer(binaries: Binaries, options: ServerOptions): P
     const child = spawn(binaries.postgres, ['-D', options.folder, '-p', String(options.port), ...settings], {
       ...options.account,
       cwd: '/',
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+      env: { LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
     });
