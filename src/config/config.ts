@@ -21,6 +21,8 @@ export class Config {
   readonly logLevel: string;
   /** When true, every PUT, PATCH and DELETE needs `If-Match`. */
   readonly requireIfMatch: boolean;
+  /** Origins whose pages may call the API from a browser. None by default. */
+  readonly corsOrigins: readonly string[];
   readonly production: boolean;
 
   constructor(values: Config) {
@@ -35,6 +37,7 @@ export class Config {
     this.jwtSecret = values.jwtSecret;
     this.logLevel = values.logLevel;
     this.requireIfMatch = values.requireIfMatch;
+    this.corsOrigins = values.corsOrigins;
     this.production = values.production;
   }
 }
@@ -59,7 +62,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   };
   const choice = (name: string, allowed: readonly string[], fallback: string) => {
     const value = text(name) ?? fallback;
-    if (!allowed.includes(value)) problems.push(`${name} is "${value}"; it must be one of ${allowed.join(', ')}`);
+    if (!allowed.includes(value))
+      problems.push(`${name} is "${value}"; it must be one of ${allowed.join(', ')}`);
     return value;
   };
   const url = (name: string) => {
@@ -69,12 +73,22 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     }
     return value;
   };
+  const origins = (name: string) => {
+    const values = (text(name) ?? '').split(',').flatMap((value) => value.trim() || []);
+    for (const value of values) {
+      if (!URL.canParse(value) || new URL(value).origin !== value)
+        problems.push(`${name} holds origins like https://app.example, separated by commas`);
+    }
+    return values;
+  };
   const flag = (name: string) => choice(name, ['true', 'false'], 'false') === 'true';
 
   const port = Number(text('PORT') ?? 3000);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) problems.push('PORT must be an integer from 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    problems.push('PORT must be an integer from 0 to 65535');
   const region = text('MEDLINK_REGION') ?? 'DKR';
-  if (!/^[A-Z]{2,4}$/.test(region)) problems.push('MEDLINK_REGION must be two to four capital letters, like DKR');
+  if (!/^[A-Z]{2,4}$/.test(region))
+    problems.push('MEDLINK_REGION must be two to four capital letters, like DKR');
 
   const config = new Config({
     port,
@@ -88,6 +102,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     jwtSecret: text('MEDLINK_JWT_SECRET'),
     logLevel: choice('MEDLINK_LOG_LEVEL', LOG_LEVELS, 'info'),
     requireIfMatch: flag('MEDLINK_REQUIRE_IF_MATCH'),
+    corsOrigins: origins('MEDLINK_CORS_ORIGINS'),
     production: env.NODE_ENV === 'production',
   });
   if (problems.length > 0) throw new ConfigError(problems);

@@ -50,19 +50,19 @@ export async function idempotent<T>(
  * key wait until the first transaction ends: committed, it inserts nothing; rolled back, it succeeds.
  */
 async function claim(manager: EntityManager, { actor, key, route }: IdempotentRequest, fingerprint: string) {
-  const claimed = (await manager.query(
+  const claimed = await manager.query<unknown[]>(
     `INSERT INTO idempotency_keys (actor, key, route, fingerprint) VALUES ($1, $2, $3, $4)
      ON CONFLICT (actor, key) DO NOTHING RETURNING 1`,
     [actor, key, route, fingerprint],
-  )) as unknown[];
+  );
   return claimed.length === 1;
 }
 
 async function replay<T>(manager: EntityManager, { actor, key }: IdempotentRequest, fingerprint: string) {
-  const [stored] = (await manager.query(
+  const [stored] = await manager.query<StoredAnswer<T>[]>(
     `SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE actor = $1 AND key = $2`,
     [actor, key],
-  )) as StoredAnswer<T>[];
+  );
   // Expired between the two statements: the client may simply repeat.
   if (!stored)
     throw new Problem(503, 'try-again', 'Please repeat the request', { headers: { 'retry-after': '1' } });
@@ -84,10 +84,10 @@ async function store(
 
 /** Forgets keys that are older than `hours`: no client repeats a request that late. Returns how many. */
 export async function forgetOldKeys(manager: EntityManager, hours: number): Promise<number> {
-  const [, count] = (await manager.query(
+  const [, count] = await manager.query<[unknown[], number]>(
     `DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(hours => $1)`,
     [hours],
-  )) as [unknown[], number];
+  );
   return count;
 }
 

@@ -32,7 +32,7 @@ export class PageQuery {
     default: false,
     description: 'Adds `total`, the number of all items.',
   })
-  @Transform(({ value }) => TRUTH[String(value)] ?? value)
+  @Transform(({ value }: { value: unknown }) => TRUTH[String(value)] ?? value)
   @IsBoolean()
   total: boolean = false;
 }

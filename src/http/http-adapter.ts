@@ -1,0 +1,71 @@
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { Problem } from './problem.js';
+import { requestIdOf } from './request-id.js';
+import { sendProblem } from './send-problem.js';
+
+/** Bytes of a body, unless its route streams it. */
+const BODY_LIMIT = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Fastify as MedLink needs it from its first byte on; `configureHttp` does the rest. */
+class EdgeAdapter extends FastifyAdapter {
+  /** The edge brings its own parsers; Nest's would also take forms. */
+  override registerParserMiddleware(): void {
+    return undefined;
+  }
+}
+
+/** The adapter to create the application with: `NestFactory.create(AppModule, createHttpAdapter(logger), …)`. */
+export function createHttpAdapter(logger: Logger): FastifyAdapter {
+  return new EdgeAdapter({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: requestIdOf,
+    requestIdLogLabel: 'requestId',
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Fastify's own answer is no problem document; the edge says it itself while it closes.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerBrokenRequest,
+    routerOptions: { maxParamLength: 200 },
+  });
+}
+
+/** A URL that the router cannot read: no hook has run. */
+function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id);
+  const tooLong = error.code === 'FST_ERR_MAX_PARAM_LENGTH';
+  const problem = tooLong
+    ? new Problem(414, 'uri-too-long', 'A part of the URL is too long')
+    : new Problem(400, 'malformed-url', 'The URL cannot be understood');
+  sendProblem(problem, request, reply);
+}
+
+const BROKEN_REQUESTS: Readonly<Record<string, readonly [number, string, string] | undefined>> = {
+  HPE_HEADER_OVERFLOW: [431, 'headers-too-large', 'The request headers are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'The request took too long to arrive'],
+};
+
+/** What is not HTTP at all, or has too much of it: there is no request yet, only the socket. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, slug, title] = BROKEN_REQUESTS[error.code ?? ''] ?? [
+    400,
+    'malformed-request',
+    'This is not HTTP',
+  ];
+  const requestId = requestIdOf({ headers: {} });
+  const body = JSON.stringify({ ...new Problem(status, slug, title).body(), requestId });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nX-Request-Id: ${requestId}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

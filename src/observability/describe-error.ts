@@ -1,0 +1,41 @@
+/** SQLSTATE classes whose messages name tables, columns and conditions, never a value. */
+const CLASSES_WITHOUT_VALUES = new Set(['08', '25', '28', '3D', '40', '42', '53', '55', '57', '58', 'XX']);
+
+/**
+ * An error as the log may hold it. The messages of PostgreSQL about data and of JSON.parse quote the
+ * value that they complain of, and so does the first line of a stack: such messages are left out.
+ */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code, table, constraint, routine } = error as DatabaseError;
+  return {
+    type: error.name,
+    ...(mayQuoteValues(error) ? {} : { message: error.message }),
+    ...defined({ code, table, constraint, routine }),
+    stack: framesOf(error),
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}
+
+/** The stack without the message that it begins with. */
+export function framesOf({ stack }: Pick<Error, 'stack'>): string[] {
+  return (stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim());
+}
+
+type DatabaseError = Error &
+  Partial<Record<'code' | 'severity' | 'table' | 'constraint' | 'routine', unknown>>;
+
+function mayQuoteValues(error: DatabaseError): boolean {
+  if (error instanceof SyntaxError || error instanceof URIError) return true;
+  const fromDatabase = error.severity !== undefined || error.name === 'QueryFailedError';
+  return (
+    fromDatabase && !(typeof error.code === 'string' && CLASSES_WITHOUT_VALUES.has(error.code.slice(0, 2)))
+  );
+}
+
+function defined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
