@@ -8,6 +8,7 @@ import { ACCOUNT_ENTITIES, AccountsRouter } from './accounts.router.js';
 import { FirstAdministrator } from './first-administrator.js';
 import { AuthController } from './login/auth.controller.js';
 import { AuthService } from './login/auth.service.js';
+import { OwnPassword } from './login/own-password.js';
 import { LoginThrottle } from './login/login-throttle.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { SessionReader } from './sessions/session.reader.js';
@@ -32,6 +33,7 @@ import { UsersWriter } from './users/users.writer.js';
     SessionReader,
     SessionWriter,
     AuthService,
+    OwnPassword,
     UsersReader,
     UsersWriter,
     FirstAdministrator,

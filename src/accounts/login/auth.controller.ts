@@ -6,18 +6,24 @@ import {
   ApiTags,
   ApiTooManyRequestsResponse,
   ApiUnauthorizedResponse,
+  ApiUnprocessableEntityResponse,
 } from '@nestjs/swagger';
 import { Problem } from '../../http/problem.js';
+import type { ChangeContext } from '../../routing/change-context.js';
 import { Allow, Public } from '../allow.decorator.js';
-import { CurrentPrincipal, type SignedIn } from '../principal.js';
+import { CurrentChange, CurrentPrincipal, type SignedIn } from '../principal.js';
 import { UserView, viewOf } from '../users/user.dto.js';
-import { Credentials, RefreshRequest, TokenPair } from './auth.dto.js';
+import { ChangePassword, Credentials, RefreshRequest, TokenPair } from './auth.dto.js';
 import { AuthService } from './auth.service.js';
+import { OwnPassword } from './own-password.js';
 
 @ApiTags('Accounts')
 @Controller('auth')
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly ownPassword: OwnPassword,
+  ) {}
 
   @Post('login')
   @Public()
@@ -58,6 +64,26 @@ export class AuthController {
     return this.auth.logout(principal);
   }
 
+  @Post('password')
+  @Allow()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Change my password', description: 'Ends all my other sessions.' })
+  @ApiNoContentResponse()
+  @ApiUnprocessableEntityResponse({
+    description: 'The current password is wrong, or the new one is too easy',
+  })
+  @ApiTooManyRequestsResponse({ description: 'Too many wrong passwords; wait for `Retry-After` seconds' })
+  async changePassword(
+    @Body() change: ChangePassword,
+    @CurrentPrincipal() principal: SignedIn,
+    @CurrentChange() context: ChangeContext,
+    @Ip() address: string,
+  ): Promise<void> {
+    const attempt = await this.ownPassword.change(principal, change, context, address);
+    if (attempt.outcome === 'wait') throw tooManyAttempts(attempt.seconds);
+    if (attempt.outcome === 'refused') throw wrongCurrentPassword();
+  }
+
   @Get('me')
   @Allow()
   @ApiOperation({ summary: 'Who am I' })
@@ -77,6 +103,12 @@ function tooManyAttempts(seconds: number): Problem {
   return new Problem(429, 'too-many-attempts', 'Too many wrong passwords', {
     detail: `Try again in ${seconds} s.`,
     headers: { 'retry-after': String(seconds) },
+  });
+}
+
+function wrongCurrentPassword(): Problem {
+  return new Problem(422, 'invalid-input', 'Some values cannot be accepted', {
+    errors: [{ path: 'currentPassword', message: 'is wrong' }],
   });
 }
 

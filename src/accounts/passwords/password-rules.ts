@@ -1,3 +1,4 @@
+import { Problem } from '../../http/problem.js';
 import { COMMON_PASSWORDS } from './common-passwords.js';
 
 export const PASSWORD_MIN = 12;
@@ -36,6 +37,15 @@ export function passwordProblem(password: string, email: string): string | undef
   if (length > PASSWORD_MAX) return `must have at most ${PASSWORD_MAX} characters`;
   if (isGuessable(password.toLowerCase(), email.toLowerCase())) return 'is too easy to guess: choose another';
   return undefined;
+}
+
+/** Throws a 422 {@link Problem} that blames `field` when `password` cannot be chosen. */
+export function refuseBadPassword(password: string, email: string, field: string): void {
+  const message = passwordProblem(password, email);
+  if (message === undefined) return;
+  throw new Problem(422, 'invalid-input', 'Some values cannot be accepted', {
+    errors: [{ path: field, message }],
+  });
 }
 
 function isGuessable(password: string, email: string): boolean {

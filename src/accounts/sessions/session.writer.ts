@@ -87,11 +87,12 @@ export class SessionWriter {
     ]);
   }
 
-  async endAllOf(manager: EntityManager, userId: string, now: Date): Promise<void> {
-    await manager.query('UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL', [
-      userId,
-      now,
-    ]);
+  /** `kept`: a session of the user that goes on. */
+  async endAllOf(manager: EntityManager, userId: string, now: Date, kept?: string): Promise<void> {
+    await manager.query(
+      'UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $3',
+      [userId, now, kept ?? null],
+    );
   }
 
   /**

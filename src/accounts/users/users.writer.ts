@@ -8,7 +8,7 @@ import { Problem } from '../../http/problem.js';
 import type { ChangeContext } from '../../routing/change-context.js';
 import { DataRouter } from '../../routing/data-router.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { passwordProblem } from '../passwords/password-rules.js';
+import { refuseBadPassword } from '../passwords/password-rules.js';
 import type { Principal } from '../principal.js';
 import { SessionWriter } from '../sessions/session.writer.js';
 import { SigningKey } from '../tokens/signing-key.js';
@@ -45,7 +45,7 @@ export class UsersWriter {
     { caller, context }: UserChange,
     { key, route }: Repeatable,
   ): Promise<Answer<UserView>> {
-    refuseBadPassword(draft.password, draft.email);
+    refuseBadPassword(draft.password, draft.email, 'password');
     const region = regionFor(draft.role, draft.region, caller, this.nodeRegion);
     refuseBeyondRegion(caller, { region });
     const { password, ...fields } = draft;
@@ -65,7 +65,7 @@ export class UsersWriter {
       const user = await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
       if (!user || !maySee(by.caller, user)) throw userNotFound();
       checkPreconditions(preconditions, etagOf(user.version));
-      if (change.password !== undefined) refuseBadPassword(change.password, user.email);
+      if (change.password !== undefined) refuseBadPassword(change.password, user.email, 'password');
       const wanted = { ...this.merged(user, change, by.caller), ...(passwordHash && { passwordHash }) };
       return this.save(manager, user, wanted, by.context);
     });
@@ -129,14 +129,6 @@ export class UsersWriter {
 export function newUser(fields: Pick<User, 'email' | 'fullName' | 'role' | 'region' | 'passwordHash'>): User {
   const now = new Date();
   return { ...fields, id: uuidv7(), disabled: false, version: 1, createdAt: now, updatedAt: now };
-}
-
-function refuseBadPassword(password: string, email: string): void {
-  const message = passwordProblem(password, email);
-  if (message === undefined) return;
-  throw new Problem(422, 'invalid-input', 'Some values cannot be accepted', {
-    errors: [{ path: 'password', message }],
-  });
 }
 
 function emailTaken(): Problem {
