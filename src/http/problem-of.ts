@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { types } from 'node:util';
 import { HttpException } from '@nestjs/common';
 import { CentralUnavailableError } from '../routing/data-router.js';
 import { postgresProblem } from './postgres-problem.js';
@@ -40,7 +41,7 @@ function pipeDetail({ message }: HttpException): string | undefined {
 
 /** The error of the database may be wrapped in the one that tells what failed because of it. */
 function databaseProblem(error: unknown): Problem | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
+  for (let current = error; types.isNativeError(current); current = current.cause) {
     const problem = postgresProblem(current);
     if (problem) return problem;
   }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** SQLSTATE classes whose messages name tables, columns and conditions, never a value. */
 const CLASSES_WITHOUT_VALUES = new Set(['08', '25', '28', '3D', '40', '42', '53', '55', '57', '58', 'XX']);
 
@@ -6,7 +8,7 @@ const CLASSES_WITHOUT_VALUES = new Set(['08', '25', '28', '3D', '40', '42', '53'
  * value that they complain of, and so does the first line of a stack: such messages are left out.
  */
 export function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { type: typeof error };
+  if (!types.isNativeError(error)) return { type: typeof error };
   const { code, table, constraint, routine } = error as DatabaseError;
   return {
     type: error.name,
@@ -29,7 +31,7 @@ type DatabaseError = Error &
   Partial<Record<'code' | 'severity' | 'table' | 'constraint' | 'routine', unknown>>;
 
 function mayQuoteValues(error: DatabaseError): boolean {
-  if (error instanceof SyntaxError || error instanceof URIError) return true;
+  if (error.name === 'SyntaxError' || error.name === 'URIError') return true;
   const fromDatabase = error.severity !== undefined || error.name === 'QueryFailedError';
   return (
     fromDatabase && !(typeof error.code === 'string' && CLASSES_WITHOUT_VALUES.has(error.code.slice(0, 2)))

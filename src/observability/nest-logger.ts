@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { describeError, framesOf } from './describe-error.js';
@@ -39,13 +40,13 @@ export class NestLogger implements LoggerService {
     if (!this.logger.isLevelEnabled(level)) return;
     const texts = rest.filter((value) => typeof value === 'string');
     const stack = texts.find((text) => /\n\s+at /.test(text));
-    const error = rest.find((value) => value instanceof Error);
+    const error = rest.find(types.isNativeError);
     const fields = {
       context: texts.findLast((text) => text !== stack),
       ...(stack === undefined ? {} : { stack: framesOf({ stack }) }),
       ...(error === undefined ? {} : { err: describeError(error) }),
     };
-    if (message instanceof Error) this.logger[level]({ ...fields, err: message });
+    if (types.isNativeError(message)) this.logger[level]({ ...fields, err: message });
     else if (typeof message === 'object' && message !== null) this.logger[level]({ ...fields, ...message });
     else this.logger[level](fields, String(message));
   }
