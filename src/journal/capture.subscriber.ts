@@ -138,15 +138,13 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 
   private announceRow(event: RowEvent, problem: string): Promise<void> | void {
-    const { metadata, queryRunner, databaseEntity } = event;
+    const { metadata, queryRunner } = event;
     if (!this.isReplicated(metadata)) return;
     const table = metadata.tableName;
-    // Only save() and remove() know the row; the builders pass the values that they set, or nothing.
-    if (!(databaseEntity as unknown)) {
-      throw new UndescribableWriteError(table, problem, 'Load the entities and use save() or remove().');
-    }
+    const row = rowOf(event);
+    if (!row) throw new UndescribableWriteError(table, problem, 'Load the entities and use save() or remove().');
     this.announce(table, queryRunner);
-    return this.rememberBefore(queryRunner, table, idOf(metadata, databaseEntity));
+    return this.rememberBefore(queryRunner, table, idOf(metadata, row));
   }
 
   private async rememberBefore(queryRunner: QueryRunner, table: string, id: string): Promise<void> {
@@ -157,10 +155,10 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 
   private describeRow(event: RowEvent, op: 'update' | 'remove'): void {
-    const { metadata, queryRunner, databaseEntity } = event;
+    const { metadata, queryRunner } = event;
     if (!this.isReplicated(metadata)) return;
     const table = metadata.tableName;
-    const id = idOf(metadata, databaseEntity);
+    const id = idOf(metadata, rowOf(event));
     const images = this.before.get(queryRunner);
     const before = images?.get(`${table} ${id}`);
     images?.delete(`${table} ${id}`);
@@ -169,6 +167,12 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     if (before === undefined) buffer?.settle(table);
     else buffer?.describe({ table, id, op, before });
   }
+}
+
+/** Only save() and remove() know their row; the builders pass the values that they set, or nothing. */
+function rowOf(event: RowEvent): ObjectLiteral | undefined {
+  const loaded = event.databaseEntity as ObjectLiteral | undefined;
+  return loaded ?? ('entityId' in event ? (event.entityId as ObjectLiteral | undefined) : undefined);
 }
 
 function idOf(metadata: EntityMetadata, entity: ObjectLiteral | undefined): string {

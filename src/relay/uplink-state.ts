@@ -1,5 +1,5 @@
-/** `connecting`: never reached since the start. `paused`: an administrator asked for it. */
-export type LinkStatus = 'connecting' | 'up' | 'down' | 'paused';
+/** `connecting`: not reached yet, since the start or since a pause ended. */
+export type LinkStatus = 'connecting' | 'up' | 'down';
 
 export interface LinkError {
   /** SQLSTATE, Node's error code, or the name of MedLink's own error. */

@@ -94,7 +94,7 @@ export class Uplink implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async stayPaused(): Promise<void> {
-    if (this.state.become('paused')) this.logger.log('Synchronisation is paused');
+    if (this.state.become('connecting')) this.logger.log('The exchange with central is paused');
     this.latch.reset();
     await this.latch.wait(POLL_MS, this.stopping.signal);
     await this.peer.load();

@@ -1,0 +1,88 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { LinkStatus } from '../relay/uplink-state.js';
+
+export class LinkErrorDto {
+  @ApiProperty({ example: 'ECONNREFUSED', description: 'SQLSTATE, network error code, or the name of an error of MedLink' })
+  code!: string;
+
+  @ApiProperty({ example: 'connect ECONNREFUSED 127.0.0.1:5432' })
+  message!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  at!: Date;
+}
+
+export class LinkDto {
+  @ApiProperty({ enum: ['connecting', 'up', 'down', 'paused'] })
+  state!: LinkStatus | 'paused';
+
+  @ApiProperty({ format: 'date-time', description: 'Since when the link is in this state' })
+  since!: Date;
+
+  @ApiProperty({ type: LinkErrorDto, nullable: true, description: 'The last error, kept after recovery' })
+  lastError!: LinkErrorDto | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Who paused the exchange' })
+  pausedBy!: string | null;
+}
+
+export class DirectionDto {
+  @ApiProperty({ example: 2, description: 'Journal entries that the other side does not have yet' })
+  pending!: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  oldestPendingAt!: Date | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When the other side last confirmed' })
+  lastAppliedAt!: Date | null;
+
+  @ApiProperty({ example: 40, description: 'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending' })
+  lagMs!: number;
+
+  @ApiProperty({ example: 12.5, description: 'Entries a second, over the last ten seconds' })
+  rate!: number;
+}
+
+/** The state of synchronisation of this node. */
+export class SyncStatusDto {
+  @ApiProperty({ enum: ['standalone', 'regional', 'central'] })
+  node!: string;
+
+  @ApiProperty({ example: 'DKR', type: String, nullable: true })
+  region!: string | null;
+
+  @ApiProperty({ type: LinkDto, nullable: true, description: 'The way to central; null on central itself' })
+  link!: LinkDto | null;
+
+  @ApiProperty({ type: DirectionDto, nullable: true, description: 'From this node to central; null on central itself' })
+  uplink!: DirectionDto | null;
+
+  @ApiProperty({ type: DirectionDto, nullable: true, description: 'From central to this node; null where nothing comes down' })
+  downlink!: DirectionDto | null;
+
+  @ApiProperty({ example: 0, description: 'Changes that central could not accept and that wait for a person' })
+  quarantined!: number;
+
+  @ApiProperty({ example: 0, description: 'Conflicts that wait for a decision' })
+  openConflicts!: number;
+
+  @ApiProperty({ example: 0, description: 'Changes that were made outside the application (psql, scripts), since the beginning' })
+  madeOutside!: number;
+}
+
+export class PatientSyncDto {
+  @ApiProperty({ enum: ['synced', 'pending', 'disputed', 'quarantined'] })
+  state!: string;
+
+  @ApiProperty({ example: 0, description: 'Changes of this patient that central does not have yet' })
+  pendingChanges!: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When the newest change that central has was made' })
+  lastSyncedAt!: Date | null;
+
+  @ApiProperty({ type: [String], example: ['DKR'], description: 'Regions that hold a copy of the patient' })
+  hosts!: string[];
+
+  @ApiProperty({ type: [String], description: 'Ids of the open conflicts of this patient' })
+  conflicts!: string[];
+}

@@ -1,0 +1,68 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { Config } from '../config/config.js';
+import { Acknowledgement } from '../journal/acknowledgement.js';
+import { PeerRecord } from '../relay/peer-record.js';
+import { Uplink } from '../relay/uplink.js';
+import { DataRouter } from '../routing/data-router.js';
+import type { DirectionDto, LinkDto, SyncStatusDto } from './sync-status.dto.js';
+
+/** This node's own entries behind a position: how many, and since when. */
+const PENDING = `
+  SELECT count(*)::int AS pending, min(j.at) AS oldest
+  FROM journal j JOIN node ON node.code = j.origin
+  WHERE j.seq > $1`;
+
+const MADE_OUTSIDE = `SELECT count(*)::int AS count FROM journal WHERE captured_by = 'database'`;
+
+/** Answers what an administrator asks first: does everything arrive? Never asks central, so it never waits for it. */
+@Injectable()
+export class SyncStatusReader {
+  constructor(
+    private readonly config: Config,
+    private readonly router: DataRouter,
+    private readonly acknowledgement: Acknowledgement,
+    @Optional() private readonly relay: Uplink | undefined,
+    @Optional() private readonly peer: PeerRecord | undefined,
+  ) {}
+
+  async read(): Promise<SyncStatusDto> {
+    const isCentral = this.config.mode === 'central';
+    const outside = await this.router.home.query<{ count: number }[]>(MADE_OUTSIDE);
+    return {
+      node: this.config.mode,
+      region: isCentral ? null : this.config.region,
+      link: this.link(),
+      uplink: this.relay ? await this.uplink(this.relay) : null,
+      // Central has nothing for a region as long as only regions write: see docs/replication.md, "Directions".
+      downlink: null,
+      quarantined: 0,
+      openConflicts: 0,
+      madeOutside: outside[0]!.count,
+    };
+  }
+
+  private link(): LinkDto | null {
+    if (!this.relay) return null;
+    const { status, since, lastError } = this.relay.state;
+    const pause = this.peer?.paused;
+    return {
+      state: pause ? 'paused' : status,
+      since: pause?.at ?? since,
+      lastError: lastError ?? null,
+      pausedBy: pause?.by ?? null,
+    };
+  }
+
+  private async uplink({ state }: Uplink): Promise<DirectionDto> {
+    const { seq, at } = this.acknowledgement.current;
+    const rows = await this.router.home.query<{ pending: number; oldest: Date | null }[]>(PENDING, [seq]);
+    const { pending, oldest } = rows[0]!;
+    return {
+      pending,
+      oldestPendingAt: oldest,
+      lastAppliedAt: at,
+      lagMs: oldest ? Math.max(0, Date.now() - oldest.getTime()) : 0,
+      rate: Math.round(state.rate * 10) / 10,
+    };
+  }
+}
