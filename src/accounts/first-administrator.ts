@@ -23,7 +23,7 @@ export class FirstAdministrator implements OnApplicationBootstrap {
     const email = this.config.adminEmail;
     if (await this.data.forRead(User).existsBy({ email })) return;
     const path = join(this.config.dataDir, 'admin-password');
-    const password = this.config.adminPassword ?? (await readOrCreateSecret(path, randomPassword)).secret;
+    const password = this.config.adminPassword ?? (await readOrCreateSecret(path, randomPassword));
     if (!(await this.create(email, password))) return;
     this.logger.log({ event: 'account-created', role: 'admin_national', actor: 'application' });
     if (this.config.adminPassword === undefined) announce(email, password, path);

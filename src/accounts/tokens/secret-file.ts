@@ -6,15 +6,11 @@ import { dirname } from 'node:path';
  * The secret kept at `path`, made by `make` when there is none. Two processes that start at once end
  * with the same one: the file appears whole, under its name, or not at all.
  */
-export async function readOrCreateSecret(
-  path: string,
-  make: () => string,
-): Promise<{ secret: string; created: boolean }> {
+export async function readOrCreateSecret(path: string, make: () => string): Promise<string> {
   const kept = await readSecret(path);
-  if (kept !== undefined) return { secret: kept, created: false };
+  if (kept !== undefined) return kept;
   const secret = make();
-  if (await placeOnce(path, secret)) return { secret, created: true };
-  return { secret: await readFile(path, 'utf8'), created: false };
+  return (await placeOnce(path, secret)) ? secret : readFile(path, 'utf8');
 }
 
 async function readSecret(path: string): Promise<string | undefined> {
@@ -43,5 +39,5 @@ async function placeOnce(path: string, secret: string): Promise<boolean> {
 }
 
 function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return (error as NodeJS.ErrnoException).code === code;
 }

@@ -23,7 +23,7 @@ export class SigningKey {
 export async function loadSigningKey(config: Config): Promise<SigningKey> {
   refuseWeakProductionSecrets(config);
   if (config.jwtSecret !== undefined) return new SigningKey(config.jwtSecret);
-  const { secret } = await readOrCreateSecret(join(config.dataDir, 'jwt-secret'), () =>
+  const secret = await readOrCreateSecret(join(config.dataDir, 'jwt-secret'), () =>
     randomBytes(48).toString('base64url'),
   );
   return new SigningKey(secret);
