@@ -74,13 +74,13 @@ const STATEMENTS = [
      paused_by text
    )`,
   // A batch that does not fit what the receiver holds must not half apply: raising aborts its statement.
-  `CREATE FUNCTION replication_expect(problem text, expected bigint, found bigint) RETURNS bigint
+  `CREATE FUNCTION replication_expect(problem text, expected bigint, actual bigint) RETURNS bigint
    LANGUAGE plpgsql AS $$
    BEGIN
-     IF expected <> found THEN
-       RAISE EXCEPTION '%: expected %, found %', problem, expected, found USING ERRCODE = 'ML003';
+     IF expected <> actual THEN
+       RAISE EXCEPTION '%: expected %, found %', problem, expected, actual USING ERRCODE = 'ML003';
      END IF;
-     RETURN found;
+     RETURN actual;
    END $$`,
   // Later changes of a row laid over earlier ones, column by column.
   `CREATE AGGREGATE journal_overlay (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{}')`,

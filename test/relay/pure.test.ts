@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { foldChanges, type DescribedChange } from '../../src/journal/described-change.js';
+import { Backoff } from '../../src/relay/backoff.js';
+import { GapWatch } from '../../src/relay/gap-watch.js';
+import { WakeLatch } from '../../src/relay/wake-latch.js';
+
+describe('GapWatch', () => {
+  it('a gap is dead once everyone who ran when it was first seen has ended', () => {
+    const watch = new GapWatch();
+    expect(watch.isDead({ behind: 8, oldestRunning: 100, horizon: 105 })).toBe(false);
+    expect(watch.isDead({ behind: 8, oldestRunning: 104, horizon: 200 })).toBe(false);
+    expect(watch.isDead({ behind: 8, oldestRunning: 105, horizon: 300 })).toBe(true);
+    expect(watch.deadThrough).toBe(7);
+  });
+
+  it('another gap starts its own watch', () => {
+    const watch = new GapWatch();
+    expect(watch.isDead({ behind: 8, oldestRunning: 100, horizon: 105 })).toBe(false);
+    expect(watch.isDead({ behind: 5, oldestRunning: 105, horizon: 106 })).toBe(false);
+    expect(watch.isDead({ behind: 5, oldestRunning: 106, horizon: 106 })).toBe(true);
+  });
+});
+
+describe('WakeLatch', () => {
+  const never = new AbortController().signal;
+
+  it('keeps a wake-up that came before the wait', async () => {
+    const latch = new WakeLatch();
+    latch.raise();
+    await latch.wait(60_000, never);
+  });
+
+  it('ends the wait when it is raised, and when it is told to stop', async () => {
+    const latch = new WakeLatch();
+    const woken = latch.wait(60_000, never);
+    latch.raise();
+    await woken;
+    latch.reset();
+    const stop = new AbortController();
+    const stopped = latch.wait(60_000, stop.signal);
+    stop.abort();
+    await stopped;
+  });
+});
+
+describe('Backoff', () => {
+  it('doubles to five seconds at most, never below half of its step, and starts again after a success', () => {
+    const longest = new Backoff(() => 0.999999);
+    const shortest = new Backoff(() => 0);
+    const waits = Array.from({ length: 12 }, () => [shortest.next(), longest.next()] as const);
+    expect(waits[0]).toEqual([50, expect.closeTo(100, 1)]);
+    expect(waits.at(-1)).toEqual([2500, expect.closeTo(5000, 1)]);
+    longest.reset();
+    expect(longest.next()).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('foldChanges', () => {
+  type Row = number | undefined;
+  const steps = fc.array(fc.record({ row: fc.integer({ min: 0, max: 3 }), remove: fc.boolean() }), { maxLength: 20 });
+
+  it('says of each row what the whole transaction did to it, in whatever steps it was done', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), steps, (present, script) => {
+        const start: Row[] = present.map((is) => (is ? 0 : undefined));
+        const rows = [...start];
+        const changes: DescribedChange[] = [];
+        script.forEach(({ row, remove }, step) => {
+          const [table, id, before] = ['t', String(row), rows[row]];
+          if (before === undefined) changes.push({ table, id, op: 'insert' });
+          else changes.push({ table, id, op: remove ? 'remove' : 'update', before: String(before) });
+          rows[row] = before !== undefined && remove ? undefined : step + 1;
+        });
+        const folded = new Map(foldChanges(changes).map((change) => [Number(change.id), change]));
+        rows.forEach((end, row) => {
+          const from = start[row];
+          const change = folded.get(row);
+          if (from === end) expect(change).toBeUndefined();
+          else if (from === undefined) expect(change?.op).toBe('insert');
+          else expect(change).toMatchObject({ op: end === undefined ? 'remove' : 'update', before: String(from) });
+        });
+      }),
+    );
+  });
+});
