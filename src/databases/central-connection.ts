@@ -58,7 +58,10 @@ export class CentralConnection implements OnApplicationBootstrap, BeforeApplicat
     return this.failure;
   }
 
-  /** Resolves when the connection is open. Rejects when `signal` aborts or the node stops before that. */
+  /**
+   * Resolves when the connection is open; only then add subscribers, for TypeORM empties their list while
+   * it opens. Rejects when `signal` aborts or the node stops before that.
+   */
   whenOpen(signal?: AbortSignal): Promise<DataSource> {
     if (!signal) return this.opened;
     return new Promise((resolve, reject) => {
@@ -108,10 +111,7 @@ export class CentralConnection implements OnApplicationBootstrap, BeforeApplicat
     );
     try {
       await prepare();
-      // TypeORM empties the list of subscribers while it opens; those that were added by then come back.
-      const subscribers = [...source.subscribers];
       await initializeOrClose(source);
-      source.subscribers.push(...subscribers);
     } finally {
       clearTimeout(timeout);
     }

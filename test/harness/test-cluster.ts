@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   const port = await freePort();
   const logFile = join(folder, 'server.log');
   const { pid } = await startServer(binaries, { folder: data, port, account, logFile, settings: SETTINGS });
+  endWithThisProcess(pid, folder);
   return {
     url: `postgresql://${SUPERUSER}:test@127.0.0.1:${port}/postgres`,
     async stop() {
@@ -46,4 +48,11 @@ export async function startTestCluster(): Promise<TestCluster> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A run that is killed cannot tear down; a server for each such run would soon fill the machine. */
+function endWithThisProcess(server: number, folder: string): void {
+  const script = 'while kill -0 "$1"; do sleep 1; done; kill -QUIT "$2" && sleep 2; rm -rf "$3"';
+  const args = ['-c', script, 'watch', String(process.pid), String(server), folder];
+  spawn('sh', args, { detached: true, stdio: 'ignore', cwd: '/' }).unref();
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { access, chmod, constants, cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -73,7 +74,7 @@ async function makeExecutable(folder: string): Promise<void> {
 async function copyOnce(folder: string, version: string): Promise<string> {
   const target = join(SYSTEM_FOLDER, `postgres-${version}`);
   if (await exists(join(target, 'native'))) return join(target, 'native');
-  const partial = `${target}.${process.pid}`;
+  const partial = `${target}.${randomUUID()}`;
   await mkdir(partial, { recursive: true, mode: 0o755 });
   await cp(folder, join(partial, 'native'), { recursive: true, verbatimSymlinks: true });
   await unlessCode(['ENOTEMPTY', 'EEXIST'], rename(partial, target));

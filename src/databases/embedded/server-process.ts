@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chown, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Binaries } from './binaries.js';
@@ -35,7 +35,6 @@ const PORT_LINE = 3;
 export async function startServer(binaries: Binaries, options: ServerOptions): Promise<RunningServer> {
   const log = await open(options.logFile, 'a', 0o600);
   try {
-    if (options.account) await chown(options.logFile, options.account.uid, options.account.gid);
     const { size } = await log.stat();
     const settings = Object.entries(options.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const child = spawn(binaries.postgres, ['-D', options.folder, '-p', String(options.port), ...settings], {
@@ -75,12 +74,17 @@ export async function postmasterPid(folder: string): Promise<number | undefined>
   return pid ? Number(pid) : undefined;
 }
 
-/** Ends sessions, writes everything and stops. Resolves when the process is gone; kills it after the deadline. */
+/**
+ * Ends sessions, writes everything and stops. After the deadline the server is told to stop at once, and is
+ * killed if it does not; nothing committed is lost by either. Resolves when the process is gone.
+ */
 export async function stopServer(pid: number, timeoutMs: number): Promise<void> {
   signal(pid, 'SIGINT');
-  const deadline = Date.now() + timeoutMs;
+  const began = Date.now();
   while (isAlive(pid)) {
-    if (Date.now() > deadline) signal(pid, 'SIGQUIT');
+    const waited = Date.now() - began;
+    if (waited > timeoutMs * 1.5) signal(pid, 'SIGKILL');
+    else if (waited > timeoutMs) signal(pid, 'SIGQUIT');
     await pause(20);
   }
 }
