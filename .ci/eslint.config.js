@@ -25,7 +25,7 @@ const REFUSED = {
     selector:
       'CatchClause > BlockStatement[body.length=0],' +
       "CallExpression[callee.property.name='catch'] > :function > BlockStatement[body.length=0]," +
-      "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression[body.name='undefined']",
+      "CallExpression[callee.property.name='catch'] > ArrowFunctionExpression > Identifier.body[name='undefined']",
     message: 'No failure is swallowed: handle it, log it, or let it pass.',
   },
   forwardRef: {
