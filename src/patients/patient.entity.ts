@@ -1,109 +1,243 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsEmail,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { Replicated } from '../journal/replicated.js';
+import { InGroup } from './field-group.js';
+import { BirthDate, DeathInstant } from './fields/dates.js';
+import { Phone } from './fields/phone.js';
+import { LongText, PersonName, Text, TextList } from './fields/text.js';
+import { EXAMPLE } from './patient.example.js';
+import { Address, EmergencyContact, Location } from './patient-parts.js';
 
-export type Sex = 'male' | 'female' | 'other' | 'unknown';
-export type BirthDatePrecision = 'day' | 'month' | 'year';
-export type BloodGroup = 'A+' | 'A-' | 'B+' | 'B-' | 'AB+' | 'AB-' | 'O+' | 'O-';
+export const SEXES = ['male', 'female', 'other', 'unknown'] as const;
+export const PRECISIONS = ['day', 'month', 'year'] as const;
+export const BLOOD_GROUPS = ['A+', 'A-', 'B+', 'B-', 'AB+', 'AB-', 'O+', 'O-'] as const;
 
-export interface Address {
-  line?: string;
-  city?: string;
-  district?: string;
-  postalCode?: string;
-  country?: string;
-}
+export type Sex = (typeof SEXES)[number];
+export type BirthDatePrecision = (typeof PRECISIONS)[number];
+export type BloodGroup = (typeof BLOOD_GROUPS)[number];
 
-export interface Location {
-  latitude: number;
-  longitude: number;
-}
+/** Instants that people enter stay the text that JSON carries. */
+const AS_TEXT = {
+  from: (value: Date | null) => value && value.toISOString(),
+  to: (value: string | null) => value,
+};
 
-export interface EmergencyContact {
-  name?: string;
-  phone?: string;
-  relationship?: string;
-}
-
-/** A patient's file. What moves as one (address, location, emergency contact) is one column. */
+/**
+ * A patient's file: its columns, their rules, who may see them, and how the API shows them, each said
+ * once. What moves as one (address, location, emergency contact) is one column.
+ */
 @Entity('patients')
 @Replicated({ compartment: 'id', schema: 1 })
+@Index('patients_medical_id', { synchronize: false })
+@Index('patients_names', { synchronize: false })
+@Index('patients_family_name', { synchronize: false })
+@Index('patients_birth_date', { synchronize: false })
+@Index('patients_national_id', { synchronize: false })
+@Index('patients_phone', { synchronize: false })
+@Index('patients_location', { synchronize: false })
+@Index('patients_updated_at', { synchronize: false })
 export class Patient {
+  @ApiProperty({ format: 'uuid', example: EXAMPLE.id })
   @PrimaryColumn('uuid')
   id!: string;
 
+  @ApiProperty({
+    pattern: '^[A-Za-z0-9._/-]{1,64}$',
+    description: 'Unique. Generated when it is not given: region, eight characters, check character.',
+  })
+  @InGroup('identity')
+  @IsString()
+  @Matches(/^[A-Za-z0-9._/-]{1,64}$/, { message: 'must be 1 to 64 of A-Z a-z 0-9 . _ / -' })
   @Column('text')
   medicalId!: string;
 
-  /** Home region. */
+  @ApiProperty({ example: EXAMPLE.region, description: 'Home region.' })
   @Column('text')
   region!: string;
 
+  @ApiProperty({ maxLength: 200, example: EXAMPLE.familyName })
+  @InGroup('identity')
+  @PersonName()
   @Column('text')
   familyName!: string;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    maxLength: 200,
+    example: EXAMPLE.usedName,
+    description: 'The name that the patient goes by, such as a married name.',
+  })
+  @InGroup('identity')
+  @IsOptional()
+  @PersonName()
   @Column('text', { nullable: true })
   usedName!: string | null;
 
+  @ApiProperty({ maxLength: 200, example: EXAMPLE.givenNames })
+  @InGroup('identity')
+  @PersonName()
   @Column('text')
   givenNames!: string;
 
+  @ApiProperty({ format: 'date', example: EXAMPLE.birthDate })
+  @InGroup('identity')
+  @BirthDate()
   @Column('date')
   birthDate!: string;
 
+  @ApiProperty({
+    enum: PRECISIONS,
+    default: 'day',
+    example: EXAMPLE.birthDatePrecision,
+    description: 'How much of the birth date is known: the day, the month or only the year.',
+  })
+  @InGroup('identity')
+  @IsString()
+  @IsIn(PRECISIONS)
   @Column('text')
   birthDatePrecision!: BirthDatePrecision;
 
+  @ApiProperty({ enum: SEXES, example: EXAMPLE.sex })
+  @InGroup('identity')
+  @IsString()
+  @IsIn(SEXES)
   @Column('text')
   sex!: Sex;
 
+  @ApiProperty({ type: String, nullable: true, maxLength: 200, example: EXAMPLE.birthPlace })
+  @InGroup('identity')
+  @IsOptional()
+  @Text(200)
   @Column('text', { nullable: true })
   birthPlace!: string | null;
 
+  @ApiProperty({ type: String, nullable: true, maxLength: 64, example: EXAMPLE.nationalId })
+  @InGroup('identity')
+  @IsOptional()
+  @Text(64)
   @Column('text', { nullable: true })
   nationalId!: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: EXAMPLE.phone,
+    description: 'With its country code; kept in E.164.',
+  })
+  @InGroup('contact')
+  @IsOptional()
+  @Phone()
   @Column('text', { nullable: true })
   phone!: string | null;
 
+  @ApiProperty({ type: String, nullable: true, format: 'email', maxLength: 254, example: EXAMPLE.email })
+  @InGroup('contact')
+  @IsOptional()
+  @IsString()
+  @IsEmail()
+  @MaxLength(254)
   @Column('text', { nullable: true })
   email!: string | null;
 
+  @ApiProperty({ type: () => Address, nullable: true })
+  @InGroup('contact')
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => Address)
   @Column('jsonb', { nullable: true })
   address!: Address | null;
 
+  @ApiProperty({ type: () => Location, nullable: true })
+  @InGroup('contact')
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => Location)
   @Column('jsonb', { nullable: true })
   location!: Location | null;
 
+  @ApiProperty({ type: String, nullable: true, enum: BLOOD_GROUPS, example: EXAMPLE.bloodGroup })
+  @InGroup('clinical')
+  @IsOptional()
+  @IsString()
+  @IsIn(BLOOD_GROUPS)
   @Column('text', { nullable: true })
   bloodGroup!: BloodGroup | null;
 
+  @ApiProperty({ type: [String], maxItems: 100, default: [], example: EXAMPLE.allergies })
+  @InGroup('clinical')
+  @IsArray()
+  @ArrayMaxSize(100)
+  @ArrayUnique()
+  @TextList(200)
   @Column('text', { array: true })
   allergies!: string[];
 
+  @ApiProperty({ type: [String], maxItems: 100, default: [], example: EXAMPLE.chronicConditions })
+  @InGroup('clinical')
+  @IsArray()
+  @ArrayMaxSize(100)
+  @ArrayUnique()
+  @TextList(200)
   @Column('text', { array: true })
   chronicConditions!: string[];
 
+  @ApiProperty({ type: () => EmergencyContact, nullable: true })
+  @InGroup('contact')
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => EmergencyContact)
   @Column('jsonb', { nullable: true })
   emergencyContact!: EmergencyContact | null;
 
-  @Column({ type: 'timestamptz', precision: 3, nullable: true })
-  deceasedAt!: Date | null;
+  @ApiProperty({ type: String, nullable: true, format: 'date-time', example: EXAMPLE.deceasedAt })
+  @InGroup('clinical')
+  @IsOptional()
+  @DeathInstant()
+  @Column({ type: 'timestamptz', precision: 3, nullable: true, transformer: AS_TEXT })
+  deceasedAt!: string | null;
 
+  @ApiProperty({ type: String, nullable: true, maxLength: 10_000, example: EXAMPLE.notes })
+  @InGroup('clinical')
+  @IsOptional()
+  @LongText(10_000)
   @Column('text', { nullable: true })
   notes!: string | null;
 
+  @ApiProperty({ type: 'integer', example: EXAMPLE.version, description: 'Raised by every change.' })
   @Column('integer')
   version!: number;
 
+  @ApiProperty({ format: 'date-time', example: EXAMPLE.createdAt })
   @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
+  @ApiProperty({ format: 'date-time', example: EXAMPLE.updatedAt })
   @Column({ type: 'timestamptz', precision: 3 })
   updatedAt!: Date;
 
+  @ApiProperty({ description: 'Id of the account.', example: EXAMPLE.createdBy })
   @Column('text')
   createdBy!: string;
 
+  @ApiProperty({ description: 'Id of the account.', example: EXAMPLE.updatedBy })
   @Column('text')
   updatedBy!: string;
 }
