@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import { IsBoolean, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
@@ -15,7 +15,7 @@ export class PageQuery {
     default: 50,
     description: 'Items per page.',
   })
-  @Type(() => Number)
+  @Transform(({ value }: { value: unknown }) => numberOf(value))
   @IsInt()
   @Min(1)
   @Max(200)
@@ -35,6 +35,11 @@ export class PageQuery {
   @Transform(({ value }: { value: unknown }) => TRUTH[String(value)] ?? value)
   @IsBoolean()
   total: boolean = false;
+}
+
+/** Only what is written as a number is one: `Number('')` would be 0. */
+function numberOf(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?(e\d+)?$/i.test(value) ? Number(value) : value;
 }
 
 const TRUTH: Readonly<Record<string, boolean | undefined>> = { true: true, false: false };

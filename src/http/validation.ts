@@ -43,7 +43,8 @@ export async function parse<T extends object>(Dto: Class<T>, plain: unknown): Pr
     throw invalid([{ path: '', message: 'must be a JSON object', malformed: true }]);
   }
   const instance = plainToInstance(Dto, plain);
-  const findings = (await validate(instance, OPTIONS)).flatMap((error) => findingsOf(error, ''));
+  const failures = await validate(instance, OPTIONS);
+  const findings = [...skippedKeys(plain), ...failures.flatMap((error) => findingsOf(error, ''))];
   if (findings.length > 0) throw invalid(findings);
   return instance;
 }
@@ -59,6 +60,13 @@ export class InputPipe implements PipeTransform {
 }
 
 const NOT_DECLARED = new Set<unknown>([String, Number, Boolean, Array, Object, Buffer]);
+
+/** class-transformer leaves these out in silence, and so they would never be found unknown. */
+function skippedKeys(plain: object): Finding[] {
+  return ['__proto__', 'constructor']
+    .filter((key) => Object.hasOwn(plain, key))
+    .map((path) => ({ path, message: 'is not known here', malformed: true }));
+}
 
 function invalid(findings: readonly Finding[]): Problem {
   const errors = findings.map(({ path, message }) => ({ path, message }));

@@ -1,4 +1,5 @@
-import { destination, type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { types } from 'node:util';
+import { destination, type DestinationStream, type LogFn, type Logger, pino, stdTimeFunctions } from 'pino';
 import { build as prettyStream } from 'pino-pretty';
 import type { Config } from '../config/config.js';
 import { describeError } from './describe-error.js';
@@ -21,6 +22,7 @@ export function createLogger(config: LogConfig, stream: DestinationStream = outp
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+      hooks: { logMethod: withOwnText },
       serializers: {
         err: describeError,
         error: describeError,
@@ -30,6 +32,14 @@ export function createLogger(config: LogConfig, stream: DestinationStream = outp
     },
     stream,
   );
+}
+
+/** Without a text, pino would take the error's message for one: the text that {@link describeError} may have left out. */
+function withOwnText(this: Logger, args: Parameters<LogFn>, write: LogFn): void {
+  const [entry, text] = args as [unknown, unknown];
+  const error = types.isNativeError(entry) ? entry : (entry as { err?: unknown } | null)?.err;
+  if (error === undefined || text !== undefined) write.apply(this, args);
+  else write.call(this, types.isNativeError(entry) ? { err: entry } : entry, 'Error');
 }
 
 function outputFor({ production }: LogConfig): DestinationStream {

@@ -46,7 +46,7 @@ export class NestLogger implements LoggerService {
       ...(stack === undefined ? {} : { stack: framesOf({ stack }) }),
       ...(error === undefined ? {} : { err: describeError(error) }),
     };
-    if (types.isNativeError(message)) this.logger[level]({ ...fields, err: message });
+    if (types.isNativeError(message)) this.logger[level]({ ...fields, err: message }, 'Error');
     else if (typeof message === 'object' && message !== null) this.logger[level]({ ...fields, ...message });
     else this.logger[level](fields, String(message));
   }
