@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import { Acknowledgement } from '../journal/acknowledgement.js';
 import type { Chunk } from '../journal/chunk.js';
@@ -30,7 +30,7 @@ const STOP_GRACE_MS = 2_000;
  * for it: a failing link only means that the journal grows.
  */
 @Injectable()
-export class Uplink implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly state = new UplinkState();
   private readonly logger = new Logger(Uplink.name);
   private readonly latch = new WakeLatch();
@@ -55,7 +55,7 @@ export class Uplink implements OnApplicationBootstrap, OnApplicationShutdown {
     this.running = this.run();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     const cut = setTimeout(() => void this.link.close(), STOP_GRACE_MS);
     await this.running;

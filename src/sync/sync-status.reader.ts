@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Acknowledgement } from '../journal/acknowledgement.js';
 import { PeerRecord } from '../relay/peer-record.js';
@@ -21,8 +21,8 @@ export class SyncStatusReader {
     private readonly config: Config,
     private readonly router: DataRouter,
     private readonly acknowledgement: Acknowledgement,
-    @Optional() private readonly relay: Uplink | undefined,
-    @Optional() private readonly peer: PeerRecord | undefined,
+    @Optional() @Inject(Uplink) private readonly relay: Uplink | undefined,
+    @Optional() @Inject(PeerRecord) private readonly peer: PeerRecord | undefined,
   ) {}
 
   async read(): Promise<SyncStatusDto> {

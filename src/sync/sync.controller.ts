@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Optional, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Optional, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow } from '../accounts/allow.decorator.js';
 import { CurrentPrincipal, type Principal } from '../accounts/principal.js';
@@ -13,8 +13,8 @@ import { SyncStatusReader } from './sync-status.reader.js';
 export class SyncController {
   constructor(
     private readonly status: SyncStatusReader,
-    @Optional() private readonly peer: PeerRecord | undefined,
-    @Optional() private readonly uplink: Uplink | undefined,
+    @Optional() @Inject(PeerRecord) private readonly peer: PeerRecord | undefined,
+    @Optional() @Inject(Uplink) private readonly uplink: Uplink | undefined,
   ) {}
 
   @Get('status')
