@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Matches, MaxLength } from 'class-validator';
+import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
+import { PASSWORD_MAX, PASSWORD_MIN } from '../passwords/password-rules.js';
 import { UserView } from '../users/user.dto.js';
 
 export class Credentials {
@@ -21,7 +22,7 @@ export class Credentials {
 
 export class RefreshRequest {
   @ApiProperty({ example: 'pZ3V0mYb9rTqX1cKfJ7wLhNe5sAuG2dO8iWvC4xRkQE' })
-  @MaxLength(200)
+  @MaxLength(4_096)
   @IsString()
   refreshToken!: string;
 }
@@ -32,8 +33,14 @@ export class ChangePassword {
   @IsString()
   currentPassword!: string;
 
-  @ApiProperty({ format: 'password', example: 'neuf-pirogues-a-Soumbedioune', minLength: 12, maxLength: 128 })
-  @MaxLength(1_024)
+  @ApiProperty({
+    format: 'password',
+    example: 'neuf-pirogues-a-Soumbedioune',
+    minLength: PASSWORD_MIN,
+    maxLength: PASSWORD_MAX,
+  })
+  @MinLength(PASSWORD_MIN)
+  @MaxLength(PASSWORD_MAX)
   @IsString()
   newPassword!: string;
 }

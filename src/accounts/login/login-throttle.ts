@@ -48,7 +48,7 @@ export class LoginThrottle {
     verify: () => Promise<T | undefined>,
   ): Promise<Attempt<T>> {
     const key = JSON.stringify([account, address]);
-    const guesses = this.guesses.get(key) ?? this.remember(key);
+    const guesses = this.remembered(key) ?? this.remember(key);
     if (guesses.waiting >= MAX_WAITING) return { outcome: 'wait', seconds: 1 };
     guesses.waiting += 1;
     const attempt = guesses.last.then(() => this.next(key, guesses, verify));
@@ -78,6 +78,14 @@ export class LoginThrottle {
     return { outcome: 'refused' };
   }
 
+  private remembered(key: string): Guesses | undefined {
+    const guesses = this.guesses.get(key);
+    const isOld = guesses !== undefined && guesses.waiting === 0 && guesses.forgetAt <= this.clock();
+    if (!isOld) return guesses;
+    this.guesses.delete(key);
+    return undefined;
+  }
+
   private remember(key: string): Guesses {
     this.forgetOldest();
     const now = this.clock();
@@ -96,8 +104,8 @@ export class LoginThrottle {
   private forgetOldest(): void {
     for (const [key, { forgetAt, waiting }] of this.guesses) {
       const due = forgetAt <= this.clock() || this.guesses.size >= MAX_REMEMBERED;
-      if (!due || waiting > 0) return;
-      this.guesses.delete(key);
+      if (!due) return;
+      if (waiting === 0) this.guesses.delete(key);
     }
   }
 }

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
  */
 export async function readOrCreateSecret(path: string, make: () => string): Promise<string> {
   const kept = await readSecret(path);
+  if (kept === '') throw new Error(`${path} is empty; delete it, and a new secret is made`);
   if (kept !== undefined) return kept;
   const secret = make();
   return (await placeOnce(path, secret)) ? secret : readFile(path, 'utf8');

@@ -6,7 +6,7 @@ import {
   PartialType,
   PickType,
 } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator';
+import { IsOptional, IsString, MaxLength, MinLength, ValidateIf } from 'class-validator';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../passwords/password-rules.js';
 import { User } from './user.entity.js';
 
@@ -18,15 +18,13 @@ const PASSWORD = {
   description: 'Any characters. Refused when it is among those that guessing programs try first.',
 };
 
-/** Longer input is refused before it is looked at: hashing it would be work for nothing. */
-const PASSWORD_INPUT_MAX = 1_024;
-
 /** `null` says national, and is valid; the role decides whether it is accepted. */
 class RegionInput extends PartialType(PickType(User, ['region'])) {}
 
 export class CreateUser extends IntersectionType(PickType(User, ['email', 'fullName', 'role']), RegionInput) {
   @ApiProperty(PASSWORD)
-  @MaxLength(PASSWORD_INPUT_MAX)
+  @MinLength(PASSWORD_MIN)
+  @MaxLength(PASSWORD_MAX)
   @IsString()
   password!: string;
 }
@@ -38,7 +36,8 @@ export class UpdateUser extends IntersectionType(
 ) {
   @ApiPropertyOptional({ ...PASSWORD, description: `${PASSWORD.description} Ends the person's sessions.` })
   @ValidateIf((_, password) => password !== undefined)
-  @MaxLength(PASSWORD_INPUT_MAX)
+  @MinLength(PASSWORD_MIN)
+  @MaxLength(PASSWORD_MAX)
   @IsString()
   password?: string;
 }

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsEmail, IsIn, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsIn, IsString, Matches, MaxLength } from 'class-validator';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { ROLES, type Role } from '../roles.js';
 
@@ -28,7 +28,7 @@ export class User {
   @ApiProperty({ example: 'Awa Diop', minLength: 1, maxLength: 200 })
   @Transform(({ value }) => (typeof value === 'string' ? value.trim().normalize('NFC') : value))
   @Matches(READABLE, { message: 'must have a letter or a digit, and no control character' })
-  @Length(1, 200)
+  @MaxLength(200)
   @IsString()
   @Column('text')
   fullName!: string;
