@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { Metrics } from '../observability/metrics.js';
 import { AcceptGuard } from './accept.guard.js';
 import { registerBodyParsers } from './body-parsers.js';
+import { closeInTime } from './closing.js';
 import { serveOpenApi } from './openapi.js';
 import { ProblemFilter } from './problem.filter.js';
 import { leaveTrail } from './request-trail.js';
@@ -19,6 +20,7 @@ const DAY_S = 86_400;
 export async function configureHttp(app: NestFastifyApplication, config: Config): Promise<void> {
   const instance = app.getHttpAdapter().getInstance();
   leaveTrail(instance, app.get(Metrics));
+  closeInTime(instance);
   registerBodyParsers(instance);
   app.setGlobalPrefix('api/v1', { exclude: AT_THE_ROOT });
   app.useGlobalFilters(new ProblemFilter(collectRoutes(instance)));

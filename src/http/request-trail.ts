@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../observability/metrics.js';
-import { Problem } from './problem.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
 
 /** What may be kept by a browser: pages and scripts, which hold no patient. */
@@ -10,16 +9,11 @@ const ROUTINE = /^\/(?:health|metrics)\b/;
 
 /** The traces that every request leaves: its id and cache rule in the answer, one line in the log, one measurement. */
 export function leaveTrail(instance: FastifyInstance, metrics: Metrics): void {
-  let closing = false;
-  instance.addHook('preClose', (done) => {
-    closing = true;
-    done();
-  });
   instance.addHook('onRequest', (request, reply, done) => {
     // On the raw answer, so that streams, which bypass the reply, carry them too.
     reply.raw.setHeader(REQUEST_ID_HEADER, request.id);
     if (!CACHEABLE.test(request.url)) reply.raw.setHeader('cache-control', 'no-store');
-    done(closing ? shuttingDown() : undefined);
+    done();
   });
   instance.addHook('onResponse', (request, reply, done) => {
     const { url: route = 'unknown' } = request.is404 ? {} : request.routeOptions;
@@ -44,10 +38,4 @@ function writeLine(request: FastifyRequest, reply: FastifyReply, route: string):
   };
   if (ROUTINE.test(route)) request.log.debug(line, 'request');
   else request.log.info(line, 'request');
-}
-
-function shuttingDown(): Problem {
-  return new Problem(503, 'shutting-down', 'This node is stopping', {
-    headers: { 'retry-after': '5', connection: 'close' },
-  });
 }

@@ -89,7 +89,7 @@ function ownFindings(error: ValidationError, path: string): Finding[] {
   if (missing && !failed.some(([check]) => check === 'whitelistValidation')) {
     return [{ path, message: 'is required', malformed: false }];
   }
-  const wrongType = failed.filter(([check]) => TYPE_CHECKS.has(check));
+  const wrongType = failed.filter(([check]) => TYPE_CHECKS.has(check) || isUnknownName(check, error));
   if (wrongType.length === 0)
     return failed.map(([, text]) => ({ path, message: withoutName(text, error), malformed: false }));
   return wrongType.map(([check, text]) => ({
@@ -97,6 +97,11 @@ function ownFindings(error: ValidationError, path: string): Finding[] {
     message: MESSAGES[check] ?? withoutName(text, error),
     malformed: true,
   }));
+}
+
+/** A `sort` that is not in its list names something that is not there, like an unknown property. */
+function isUnknownName(check: string, { property }: ValidationError): boolean {
+  return property === 'sort' && check === 'isIn';
 }
 
 /** "phone must be a string" is about `phone` already: the path says so. */

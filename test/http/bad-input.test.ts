@@ -110,6 +110,10 @@ describe('a query that cannot be understood is a 400', () => {
     },
   );
 
+  it('an unknown sort too', async () => {
+    expectProblem(await send('GET', '/api/v1/probes?sort=password'), 400);
+  });
+
   it.each(['limit=1e9', 'limit=0', 'limit=-1', 'limit=201'])('and %s a 422', async (query) => {
     expectProblem(await send('GET', `/api/v1/probes?${query}`), 422);
   });

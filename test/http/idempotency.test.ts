@@ -6,6 +6,7 @@ import {
   idempotent,
   type IdempotentRequest,
 } from '../../src/http/idempotency.js';
+import type { Problem } from '../../src/http/problem.js';
 import { until } from '../harness/until.js';
 import { type ProbeApplication, startProbe } from './probe-application.js';
 
@@ -50,7 +51,10 @@ async function count(table: 'effects' | 'idempotency_keys', key: string | undefi
 async function problemOf(work: Promise<unknown>): Promise<{ status: number; type: string }> {
   return work.then(
     () => Promise.reject(new Error('It went through')),
-    (error) => ({ status: error.getStatus(), type: error.type }),
+    (error: unknown) => {
+      const { type } = error as Problem;
+      return { status: (error as Problem).getStatus(), type };
+    },
   );
 }
 

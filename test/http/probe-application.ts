@@ -18,7 +18,7 @@ import { ApiProduces } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsArray, IsIn, IsInt, IsOptional, IsString, Max, MinLength, ValidateNested } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import { of } from 'rxjs';
+import { NEVER, of } from 'rxjs';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import { DatabasesModule } from '../../src/databases/databases.module.js';
 import { configureHttp } from '../../src/http/configure-http.js';
@@ -100,7 +100,7 @@ class ProbeController {
 
   @Get('failure')
   fail(): never {
-    throw new TypeError('secret: Ndeye-Canari');
+    throw new TypeError('a detail for the log alone');
   }
 
   @Get('csv')
@@ -112,6 +112,11 @@ class ProbeController {
   @Sse('events')
   events(): unknown {
     return of({ data: 'one' });
+  }
+
+  @Sse('endless')
+  endless(): unknown {
+    return NEVER;
   }
 
   @Post('lines')
