@@ -27,6 +27,12 @@ class Bed {
   label!: string;
 }
 
+@Entity('test_stock')
+class Stock {
+  @PrimaryColumn('uuid')
+  id!: string;
+}
+
 /** A router that answers what a test says. */
 const answering = (answers: ConnectionRouter): ConnectionRouterClass =>
   class TestRouter implements ConnectionRouter {
@@ -63,24 +69,24 @@ describe('the connection routers', () => {
     const silent = answering({});
     const table = new RoutingTable(
       [
-        { entities: [Ward], router: silent },
-        { entities: [], router: sending(Ward, REGIONALE) },
-        { entities: [], router: sending(Ward, CENTRAL) },
+        { entities: [Stock], router: silent },
+        { entities: [], router: sending(Stock, REGIONALE) },
+        { entities: [], router: sending(Stock, CENTRAL) },
       ],
       'standalone',
     );
-    expect(table.forRead(Ward)).toBe(REGIONALE);
+    expect(table.forRead(Stock)).toBe(REGIONALE);
   });
 
   it('reads and writes may go to different connections', () => {
     const router = answering({ forRead: () => CENTRAL, forWrite: () => REGIONALE });
-    const table = new RoutingTable([{ entities: [Ward], router }], 'standalone');
-    expect([table.forRead(Ward), table.forWrite(Ward)]).toEqual([CENTRAL, REGIONALE]);
+    const table = new RoutingTable([{ entities: [Stock], router }], 'standalone');
+    expect([table.forRead(Stock), table.forWrite(Stock)]).toEqual([CENTRAL, REGIONALE]);
   });
 
   it('allowMigrate keeps a table off a connection, and its module’s migrations with it', () => {
-    class MakeWards {
-      readonly name = 'MakeWards0000000000001';
+    class MakeStocks {
+      readonly name = 'MakeStocks0000000000001';
       up = () => Promise.resolve();
       down = () => Promise.resolve();
     }
@@ -89,8 +95,8 @@ describe('the connection routers', () => {
       forWrite: () => REGIONALE,
       allowMigrate: (connection) => connection === REGIONALE,
     });
-    const table = new RoutingTable([{ entities: [Ward], router, migrations: [MakeWards] }], 'standalone');
-    expect([table.entitiesOn(REGIONALE), table.migrationsOn(REGIONALE)]).toEqual([[Ward], [MakeWards]]);
+    const table = new RoutingTable([{ entities: [Stock], router, migrations: [MakeStocks] }], 'standalone');
+    expect([table.entitiesOn(REGIONALE), table.migrationsOn(REGIONALE)]).toEqual([[Stock], [MakeStocks]]);
     expect([table.entitiesOn(CENTRAL), table.migrationsOn(CENTRAL)]).toEqual([[], []]);
   });
 
@@ -104,21 +110,21 @@ describe('the connection routers', () => {
     const central = new RoutingTable(features, 'central');
     expect([central.forRead(Patient), central.forWrite(Patient)]).toEqual([CENTRAL, CENTRAL]);
     const router = new PatientsRouter({ home: 'anywhere' } satisfies RoutedNode);
-    expect([router.forRead(Patient), router.forRead(Ward)]).toEqual(['anywhere', undefined]);
+    expect([router.forRead(Patient), router.forRead(Stock)]).toEqual(['anywhere', undefined]);
   });
 
   it('refuses at start: a router that names an unknown connection', () => {
-    expect(problemsOf([{ entities: [Ward], router: sending(Ward, 'reginale') }])).toEqual([
-      expect.stringMatching(/TestRouter\.forRead\(Ward\) answers "reginale".*Answer one of "default", "regionale"/),
-      expect.stringMatching(/TestRouter\.forWrite\(Ward\) answers "reginale"/),
+    expect(problemsOf([{ entities: [Stock], router: sending(Stock, 'reginale') }])).toEqual([
+      expect.stringMatching(/TestRouter\.forRead\(Stock\) answers "reginale".*Answer one of "default", "regionale"/),
+      expect.stringMatching(/TestRouter\.forWrite\(Stock\) answers "reginale"/),
     ]);
   });
 
   it('refuses at start: an entity whose connection may not hold its table', () => {
     const router = answering({ forRead: () => REGIONALE, forWrite: () => REGIONALE, allowMigrate: () => false });
-    const problems = problemsOf([{ entities: [Ward], router }]);
+    const problems = problemsOf([{ entities: [Stock], router }]);
     expect(problems).toHaveLength(2);
-    expect(problems[0]).toMatch(/Ward has no connection: forRead answers "regionale", but allowMigrate/);
+    expect(problems[0]).toMatch(/Stock has no connection: forRead answers "regionale", but allowMigrate/);
   });
 
   it('refuses at start: a relation across connections, unless a router allows it', () => {
