@@ -5,20 +5,13 @@ import { type DatabaseUrls, DatabasesModule } from './databases/databases.module
 import { HttpModule } from './http/http.module.js';
 import { JournalModule } from './journal/journal.module.js';
 import { RelayModule } from './relay/relay.module.js';
-import { RoutingModule } from './routing/routing.module.js';
-import { Patient } from './patients/patient.entity.js';
-import { PatientsRouter } from './patients/patients.router.js';
+import { NationalModule } from './national/national.module.js';
+import { PatientsModule } from './patients/patients.module.js';
 import { SyncModule } from './sync/sync.module.js';
 
 /** Every module of MedLink. A new one is a line here. */
 @Module({
-  imports: [
-    HttpModule,
-    AccountsModule,
-    JournalModule,
-    SyncModule,
-    RoutingModule.forFeature({ entities: [Patient], router: PatientsRouter }),
-  ],
+  imports: [HttpModule, AccountsModule, JournalModule, SyncModule, PatientsModule, NationalModule],
 })
 export class AppModule {
   static forNode(config: Config, urls: DatabaseUrls): DynamicModule {

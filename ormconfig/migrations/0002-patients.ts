@@ -61,7 +61,8 @@ function indexes(unique: boolean): string[] {
     `CREATE ${unique ? 'UNIQUE' : ''} INDEX patients_medical_id ON patients (medical_id text_pattern_ops)`,
     `CREATE INDEX patients_names ON patients
      USING gin (patient_names(family_name, used_name, given_names) gin_trgm_ops)`,
-    `CREATE INDEX patients_family_name ON patients (name_form(family_name) COLLATE "C", id)`,
+    `CREATE INDEX patients_family_name ON patients
+       (name_form(family_name) COLLATE "C", name_form(given_names) COLLATE "C", id)`,
     `CREATE INDEX patients_birth_date ON patients (birth_date)`,
     `CREATE INDEX patients_national_id ON patients (national_id) WHERE national_id IS NOT NULL`,
     `CREATE INDEX patients_phone ON patients (phone) WHERE phone IS NOT NULL`,

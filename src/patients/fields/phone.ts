@@ -1,12 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsString, ValidateBy } from 'class-validator';
-import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/core';
 import metadata from 'libphonenumber-js/metadata.min.json' with { type: 'json' };
 
-/** `+221771234567` for `+221 77 123 45 67` or `00221 77 123 45 67`. `undefined`: no international number. */
-export function toE164(text: string): string | undefined {
-  const number = parsePhoneNumberFromString(text.trim().replace(/^00/, '+'), metadata);
+/**
+ * `+221771234567` for `+221 77 123 45 67` or `00221 77 123 45 67`, and for `77 123 45 67` when `country`
+ * (ISO 3166-1 alpha-2) is `SN`. `undefined`: no international number.
+ */
+export function toE164(text: string, country?: string): string | undefined {
+  const written = text.trim().replace(/^00/, '+');
+  // A country that is not known there counts as none.
+  const number = parsePhoneNumberFromString(written, country as CountryCode | undefined, metadata);
   return number?.isPossible() && !number.ext ? number.number : undefined;
 }
 

@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../accounts/principal.js';
+import { isAllowed, readableGroups } from '../../accounts/roles.js';
+import { decodeCursor, encodeCursor, type Page, type PageQuery } from '../../http/page.js';
+import { Problem } from '../../http/problem.js';
+import { DataRouter } from '../../routing/data-router.js';
+import { patientNotFound, regionScope } from '../patient-access.js';
+import { Patient } from '../patient.entity.js';
+import type { HistoryEntry } from './history.dto.js';
+import { visibleChanges, visibleColumns } from './visible-columns.js';
+
+type Row = Readonly<Record<string, unknown>>;
+type EntryRow = Omit<HistoryEntry, 'seq' | 'changes'> & {
+  seq: string;
+  before: Row | null;
+  after: Row | null;
+};
+
+/** $1 patient, $2 visible columns by table. An update of hidden fields alone is hidden as a whole. */
+const VISIBLE = `
+  patient_id = $1 AND $2::jsonb ? entity
+  AND (op <> 'update' OR coalesce(after, '{}') ?| ARRAY(SELECT jsonb_object_keys($2::jsonb -> entity)))`;
+
+const ENTRIES = `
+  SELECT seq, op, entity, entity_id AS "entityId", at, actor, actor_name AS "actorName", role, reason,
+         request_id AS "requestId", origin, before, after
+  FROM journal WHERE ${VISIBLE} AND seq > $3 ORDER BY seq LIMIT $4`;
+
+const TOTAL = `SELECT count(*)::int AS total FROM journal WHERE ${VISIBLE}`;
+
+const REGION_OF_DELETED = `
+  SELECT before ->> 'region' AS region FROM journal
+  WHERE patient_id = $1 AND entity_id = $1 AND op = 'remove' ORDER BY seq DESC LIMIT 1`;
+
+/** The journal of one patient, as the caller may read it. */
+@Injectable()
+export class PatientHistory {
+  constructor(private readonly data: DataRouter) {}
+
+  /**
+   * What happened to the patient and its records, oldest first. Of a deleted patient it tells those who
+   * may delete. Throws a 404 Problem for others, and for a patient that `caller` may not know of.
+   */
+  async read(
+    caller: Principal,
+    id: string,
+    { limit, cursor, total }: PageQuery,
+  ): Promise<Page<HistoryEntry>> {
+    await this.refuseUnknown(caller, id);
+    const columns = visibleColumns(this.data.home.entityMetadatas, readableGroups(caller.role));
+    const visible = [id, JSON.stringify(columns)];
+    const after = cursor === undefined ? 0 : seqOf(cursor);
+    const rows = await this.data.home.query<EntryRow[]>(ENTRIES, [...visible, after, limit + 1]);
+    const items = rows.slice(0, limit).map(({ before, after: now, ...entry }) => ({
+      ...entry,
+      seq: Number(entry.seq),
+      changes: visibleChanges(columns[entry.entity]!, before, now),
+    }));
+    const nextCursor = rows.length > limit ? encodeCursor([items.at(-1)!.seq]) : null;
+    return { items, nextCursor, ...(total && { total: await this.count(visible) }) };
+  }
+
+  private async refuseUnknown(caller: Principal, id: string): Promise<void> {
+    const scope = regionScope(caller);
+    if (await this.data.forRead(Patient).existsBy({ id, ...scope })) return;
+    if (!isAllowed(caller.role, 'patients:delete')) throw patientNotFound();
+    if (await this.data.forRead(Patient).existsBy({ id })) throw patientNotFound();
+    const [deleted] = await this.data.home.query<{ region: string }[]>(REGION_OF_DELETED, [id]);
+    if (!deleted || (scope.region !== undefined && deleted.region !== scope.region)) throw patientNotFound();
+  }
+
+  private async count(visible: readonly string[]): Promise<number> {
+    const [row] = await this.data.home.query<[{ total: number }]>(TOTAL, [...visible]);
+    return row.total;
+  }
+}
+
+function seqOf(cursor: string): number {
+  const [seq] = decodeCursor(cursor, 1);
+  if (Number.isSafeInteger(seq)) return seq as number;
+  throw new Problem(400, 'bad-cursor', 'The cursor is not one that this list gave', {
+    errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
+  });
+}

@@ -1,0 +1,39 @@
+import type { Principal } from '../accounts/principal.js';
+import { readableGroups, type Role, writableGroups } from '../accounts/roles.js';
+import { Problem } from '../http/problem.js';
+import { fieldsInGroups, groupedFields } from './field-group.js';
+import { Patient } from './patient.entity.js';
+
+/** The `where` that keeps a regional caller to the patients of their region. */
+export function regionScope({ region }: Pick<Principal, 'region'>): { region?: string } {
+  return region === null ? {} : { region };
+}
+
+/** `patient` without the fields that `role` may not see. */
+export function visibleTo(role: Role, patient: Patient): Partial<Patient> {
+  const readable = fieldsInGroups(Patient, readableGroups(role));
+  const hidden = new Set(groupedFields(Patient).filter((field) => !readable.includes(field)));
+  return Object.fromEntries(Object.entries(patient).filter(([field]) => !hidden.has(field)));
+}
+
+export function mayRead(role: Role, field: string): boolean {
+  return fieldsInGroups(Patient, readableGroups(role)).includes(field);
+}
+
+export function mayWrite(role: Role, field: string): boolean {
+  return fieldsInGroups(Patient, writableGroups(role)).includes(field);
+}
+
+/** Throws a 403 {@link Problem} that names the fields of `fields` that `role` may not set. */
+export function refuseFieldsBeyond(role: Role, fields: readonly string[]): void {
+  const refused = fields.filter((field) => !mayWrite(role, field));
+  if (refused.length === 0) return;
+  throw new Problem(403, 'fields-not-allowed', 'Your role may not set some of these fields', {
+    detail: 'Each entry of "errors" names a field that was not changed. Nothing else was changed either.',
+    errors: refused.map((path) => ({ path, message: 'may not be set by your role' })),
+  });
+}
+
+export function patientNotFound(): Problem {
+  return new Problem(404, 'not-found', 'There is no such patient');
+}

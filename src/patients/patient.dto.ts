@@ -1,0 +1,82 @@
+import { ApiProperty, ApiPropertyOptional, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import { groupedFields } from './field-group.js';
+import { EXAMPLE } from './patient.example.js';
+import { Patient } from './patient.entity.js';
+
+const REQUIRED = ['familyName', 'givenNames', 'birthDate', 'sex'] as const;
+const OPTIONAL = [
+  'usedName',
+  'birthDatePrecision',
+  'birthPlace',
+  'nationalId',
+  'phone',
+  'email',
+  'address',
+  'location',
+  'bloodGroup',
+  'allergies',
+  'chronicConditions',
+  'emergencyContact',
+  'deceasedAt',
+  'notes',
+] as const;
+
+class OptionalFields extends PartialType(PickType(Patient, OPTIONAL)) {}
+
+/** A new patient. What is absent or `null` is unknown. */
+export class CreatePatient extends IntersectionType(
+  PickType(Patient, REQUIRED),
+  PartialType(PickType(Patient, ['medicalId'])),
+  OptionalFields,
+) {}
+
+/** New values for some fields: the required ones cannot be removed. */
+export class ChangedFields extends IntersectionType(
+  PartialType(PickType(Patient, [...REQUIRED, 'medicalId']), { skipNullProperties: false }),
+  OptionalFields,
+) {}
+
+/** The fields that people set, as a patient holds them. */
+export type PatientFields = Pick<
+  Patient,
+  (typeof REQUIRED)[number] | (typeof OPTIONAL)[number] | 'medicalId'
+>;
+export type PatientField = keyof PatientFields;
+
+export const PATIENT_FIELDS = groupedFields(Patient) as readonly PatientField[];
+
+/** What a field is when nothing is known of it. Fields that are not here are never unknown. */
+const UNKNOWN: Partial<PatientFields> = {
+  birthDatePrecision: 'day',
+  allergies: [],
+  chronicConditions: [],
+};
+
+/** `value` as the database keeps it: the members that a part of a patient lacks are left out. */
+export function settled(field: PatientField, value: unknown): unknown {
+  if (value === undefined || value === null) return UNKNOWN[field] ?? null;
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([, member]) => member !== undefined && member !== null),
+  );
+}
+
+/** A patient as the caller's role may see it: the fields of other groups are absent. */
+export class PatientView extends Patient {}
+
+export class PatientPage {
+  @ApiProperty({ type: [PatientView] })
+  items!: readonly Partial<PatientView>[];
+
+  @ApiProperty({ type: String, nullable: true, description: 'For the next page; null on the last.' })
+  nextCursor!: string | null;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Only when asked for with `total=true`.' })
+  total?: number;
+}
+
+/** Without a medical id, so that it can be sent twice. */
+export const CREATE_EXAMPLE = Object.fromEntries(
+  [...REQUIRED, ...OPTIONAL].map((field) => [field, EXAMPLE[field]]),
+);
+export const PATCH_EXAMPLE = { phone: '+221 77 765 43 21', address: { line: '3 avenue Cheikh Anta Diop' } };

@@ -1,0 +1,88 @@
+import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { decodeCursor, encodeCursor, type Page } from '../../http/page.js';
+import { Problem } from '../../http/problem.js';
+import { Patient } from '../patient.entity.js';
+import { conditionsOf, type FoldedTexts } from './conditions.js';
+import type { PatientQuery } from './patient-query.dto.js';
+import { type Sort, sortOf } from './sorts.js';
+
+/** One page of the patients that `query` asks for, of one region or, without `region`, of all. */
+export async function findPatients(
+  patients: Repository<Patient>,
+  query: PatientQuery,
+  { region }: { region?: string },
+): Promise<Page<Patient>> {
+  const { all, relevance, near } = conditionsOf(query, await folded(patients, query));
+  const sort = sortOf(query.sort, { relevance, near });
+  const matching = patients.createQueryBuilder('p');
+  if (region !== undefined) matching.andWhere('p.region = :region', { region });
+  for (const { sql, parameters } of all) matching.andWhere(sql, parameters);
+  const total = query.total ? { total: await count(matching) } : {};
+  return { ...(await page(matching.clone(), sort, query)), ...total };
+}
+
+/** Rows are ordered by values that the cursor repeats, so what is inserted meanwhile shifts nothing. */
+async function page(found: SelectQueryBuilder<Patient>, sort: Sort, { cursor, limit }: PatientQuery) {
+  const direction = sort.descending ? 'DESC' : 'ASC';
+  sort.keys.forEach(({ expression }, index) => {
+    found.addSelect(expression, `key${index}`).addOrderBy(`key${index}`, direction);
+    found.addSelect(`(${expression})::text`, `cursor${index}`);
+  });
+  if (cursor !== undefined) goOnAfter(found, sort, cursor);
+  const { entities, raw } = await found.limit(limit + 1).getRawAndEntities<Record<string, string>>();
+  const items = entities.slice(0, limit);
+  const last = entities.length > limit ? raw[limit - 1] : undefined;
+  const values = last && [sort.name, ...sort.keys.map((_, index) => last[`cursor${index}`])];
+  return { items, nextCursor: values ? encodeCursor(values) : null };
+}
+
+function goOnAfter(
+  found: SelectQueryBuilder<Patient>,
+  { name, keys, descending }: Sort,
+  cursor: string,
+): void {
+  const [sortedBy, ...values] = decodeCursor(cursor, keys.length + 1);
+  if (sortedBy !== name || !values.every((value, index) => fits(value, keys[index]!.type)))
+    throw otherCursor();
+  const row = keys.map(({ expression }) => expression).join(', ');
+  const after = keys.map(({ type }, index) => `CAST(:after${index} AS ${type})`).join(', ');
+  const parameters = Object.fromEntries(values.map((value, index) => [`after${index}`, value]));
+  found.andWhere(`(${row}) ${descending ? '<' : '>'} (${after})`, parameters);
+}
+
+const FORMS: Readonly<Record<string, RegExp>> = {
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  integer: /^[01]$/,
+  date: /^\d{4}-\d{2}-\d{2}$/,
+  timestamptz: /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\+00$/,
+  float8: /^\d{1,5}(\.\d+)?(e-\d+)?$/,
+  text: /^[^]*$/,
+};
+
+/** A forged cursor is refused here rather than by the database. */
+function fits(value: unknown, type: string): boolean {
+  return typeof value === 'string' && FORMS[type]!.test(value);
+}
+
+async function count(matching: SelectQueryBuilder<Patient>): Promise<number> {
+  const row = await matching.clone().select('count(*)', 'total').getRawOne<{ total: string }>();
+  return Number(row?.total);
+}
+
+/** The database folds the texts that it is asked for by the function that folded what it indexed. */
+async function folded(patients: Repository<Patient>, query: PatientQuery): Promise<FoldedTexts> {
+  const { q = '', familyName = '', givenNames = '' } = query;
+  if (q + familyName + givenNames === '') return { q, familyName, givenNames };
+  const [texts] = await patients.query<[FoldedTexts]>(
+    `SELECT name_form($1) AS q, name_form($2) AS "familyName", name_form($3) AS "givenNames"`,
+    [q, familyName, givenNames],
+  );
+  return texts;
+}
+
+function otherCursor(): Problem {
+  return new Problem(400, 'bad-cursor', 'The cursor is not one that this list gave', {
+    detail: 'A cursor goes on with the same filters and the same order.',
+    errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
+  });
+}

@@ -1,0 +1,35 @@
+/** From here on a word is long enough for a slip of the pen to leave something to recognise. */
+const TYPO_LENGTH = 4;
+
+/** The LIKE pattern of names with a word that begins with `word`; both in the form of `name_form`. */
+export function beginning(word: string): string {
+  return `% ${literal(word)}%`;
+}
+
+/**
+ * The LIKE patterns of names with a word that is one slip away from `word`: a character wrong, missing,
+ * too many, or two neighbours exchanged. Trigram similarity, which the same index offers, does not do:
+ * it puts "ndaiye" at 0.29 of "ndiaye", below many a stranger.
+ */
+export function oneSlipAway(word: string): string[] {
+  const letters = [...word];
+  if (letters.length < TYPO_LENGTH) return [];
+  const variants = letters.flatMap((letter, at) => {
+    const before = literal(letters.slice(0, at).join(''));
+    const after = literal(letters.slice(at + 1).join(''));
+    const next = letters[at + 1];
+    const rest = literal(letters.slice(at + 2).join(''));
+    return [
+      `${before}_${after}`,
+      `${before}${after}`,
+      `${before}_${literal(letter)}${after}`,
+      ...(next === undefined ? [] : [`${before}${literal(next + letter)}${rest}`]),
+    ];
+  });
+  return [...new Set([...variants, `${literal(word)}_`])].map((variant) => `% ${variant} %`);
+}
+
+/** `text` as a LIKE pattern that means itself. */
+export function literal(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,64 @@
+import { Problem } from '../../http/problem.js';
+import { DISTANCE_KM } from './near.js';
+
+/** One expression that orders a list, and how the cursor's text becomes its value again. */
+export interface SortKey {
+  readonly expression: string;
+  readonly type: string;
+}
+
+export interface Sort {
+  readonly name: string;
+  /** The last key is the id, so no two patients are equal. */
+  readonly keys: readonly SortKey[];
+  readonly descending: boolean;
+}
+
+const ID: SortKey = { expression: 'p.id', type: 'uuid' };
+const name = (column: string): SortKey => ({
+  expression: `name_form(p.${column}) COLLATE "C"`,
+  type: 'text',
+});
+
+const KEYS: Readonly<Record<string, readonly SortKey[]>> = {
+  // A UUIDv7 begins with the time of creation, and its index is there anyway.
+  createdAt: [ID],
+  updatedAt: [{ expression: 'p.updated_at', type: 'timestamptz' }, ID],
+  familyName: [name('family_name'), name('given_names'), ID],
+  birthDate: [{ expression: 'p.birth_date', type: 'date' }, ID],
+};
+const DISTANCE: readonly SortKey[] = [{ expression: DISTANCE_KM, type: 'float8' }, ID];
+
+export const SORT_NAMES = [...Object.keys(KEYS).flatMap((key) => [key, `-${key}`]), 'relevance', 'distance'];
+
+/** What a list can be sorted by beside its columns. */
+export interface Sortable {
+  /** An SQL expression that is greater for better matches; absent without `q`. */
+  readonly relevance?: string;
+  readonly near: boolean;
+}
+
+/** The order that `wanted` names, or the most useful one. Throws a 400 {@link Problem} for an unknown one. */
+export function sortOf(wanted: string | undefined, { relevance, near }: Sortable): Sort {
+  const chosen = wanted ?? (relevance ? 'relevance' : near ? 'distance' : '-createdAt');
+  if (chosen === 'relevance' && relevance) {
+    return { name: chosen, keys: [{ expression: relevance, type: 'integer' }, ID], descending: true };
+  }
+  if (chosen === 'distance' && near) return { name: chosen, keys: DISTANCE, descending: false };
+  const descending = chosen.startsWith('-');
+  const field = descending ? chosen.slice(1) : chosen;
+  const keys = Object.hasOwn(KEYS, field) ? KEYS[field] : undefined;
+  if (!keys) throw unknownSort();
+  return { name: chosen, keys, descending };
+}
+
+function unknownSort(): Problem {
+  return new Problem(400, 'unknown-sort', 'The list cannot be sorted like that', {
+    errors: [
+      {
+        path: 'sort',
+        message: `must be one of ${SORT_NAMES.join(', ')}; relevance needs q, and distance near`,
+      },
+    ],
+  });
+}
