@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type FastifyError, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { Problem } from './problem.js';
 import { requestIdOf } from './request-id.js';
@@ -22,9 +22,9 @@ class EdgeAdapter extends FastifyAdapter {
 export function createHttpAdapter(logger: Logger): FastifyAdapter {
   return new EdgeAdapter({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    // The edge writes one line of its own: Fastify's would hold the URL.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
-    requestIdLogLabel: 'requestId',
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Fastify's own answer is no problem document; the edge says it itself while it closes.

@@ -1,6 +1,6 @@
-import { SetMetadata } from '@nestjs/common';
+import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 
 export const PUBLIC_ROUTE = 'medlink:public';
 
 /** Marks a route that anyone may call, without a token. */
-export const Public = () => SetMetadata(PUBLIC_ROUTE, true);
+export const Public = (): CustomDecorator => SetMetadata(PUBLIC_ROUTE, true);

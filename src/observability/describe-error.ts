@@ -3,6 +3,9 @@ import { types } from 'node:util';
 /** SQLSTATE classes whose messages name tables, columns and conditions, never a value. */
 const CLASSES_WITHOUT_VALUES = new Set(['08', '25', '28', '3D', '40', '42', '53', '55', '57', '58', 'XX']);
 
+/** They quote what they could not read: a text, or a URL. */
+const NAMES_WITH_VALUES = new Set(['SyntaxError', 'URIError', 'FastifyError']);
+
 /**
  * An error as the log may hold it. The messages of PostgreSQL about data and of JSON.parse quote the
  * value that they complain of, and so does the first line of a stack: such messages are left out.
@@ -31,7 +34,7 @@ type DatabaseError = Error &
   Partial<Record<'code' | 'severity' | 'table' | 'constraint' | 'routine', unknown>>;
 
 function mayQuoteValues(error: DatabaseError): boolean {
-  if (error.name === 'SyntaxError' || error.name === 'URIError') return true;
+  if (NAMES_WITH_VALUES.has(error.name)) return true;
   const fromDatabase = error.severity !== undefined || error.name === 'QueryFailedError';
   return (
     fromDatabase && !(typeof error.code === 'string' && CLASSES_WITHOUT_VALUES.has(error.code.slice(0, 2)))

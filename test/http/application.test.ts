@@ -1,0 +1,103 @@
+import { startApplication, type TestApplication } from '../harness/application.js';
+
+const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
+let node: TestApplication;
+let document: any;
+let token: string;
+
+interface Operation {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: any;
+}
+
+beforeAll(async () => {
+  node = await startApplication();
+  document = await (await fetch(`${node.url}/docs-json`)).json();
+  token = await node.adminToken();
+});
+
+afterAll(() => node.stop());
+
+function operations(): Operation[] {
+  return Object.entries<any>(document.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => item[method]).map((method) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      operation: item[method],
+    })),
+  );
+}
+
+describe('the OpenAPI document of the whole application', () => {
+  it('refers only to schemas that it has', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
+    const missing = references
+      .map(([, name]) => name!)
+      .filter((name) => !(name in document.components.schemas));
+    expect(references.length).toBeGreaterThan(0);
+    expect(missing).toEqual([]);
+  });
+
+  it('declares each parameter of each path, and names each operation once', () => {
+    for (const { name, path, operation } of operations()) {
+      const declared = (operation.parameters ?? []).filter((parameter: any) => parameter.in === 'path');
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      expect([name, declared.map((parameter: any) => parameter.name).sort()]).toEqual([name, inPath.sort()]);
+    }
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('gives every body a schema, and every operation its problems', () => {
+    for (const { name, operation } of operations()) {
+      expect([name, Object.keys(operation.responses)]).toEqual([
+        name,
+        expect.arrayContaining(['4XX', '5XX']),
+      ]);
+      const contents = Object.values<any>(operation.requestBody?.content ?? {});
+      expect([name, contents.filter(({ schema }) => !schema)]).toEqual([name, []]);
+    }
+  });
+});
+
+it('no route answers rubbish with a 500', async () => {
+  const rubbish = [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"__proto__": 1}',
+    '{"a": 1, "a": 1}',
+    '{"rubbish": "\\u0000"}',
+    '{"rubbish": 1}',
+  ];
+  const failures: string[] = [];
+  // A logout would have every later route answer 401.
+  const routes = operations().filter(({ path }) => !path.endsWith('/auth/logout'));
+  for (const { name, method, path } of routes) {
+    for (const id of ['019300aa-0000-7000-8000-000000000000', 'rubbish', '%00']) {
+      for (const body of method === 'GET' || method === 'DELETE' ? [undefined] : rubbish) {
+        const response = await fetch(`${node.url}${path.replace(/\{\w+\}/g, id)}?rubbish=%00`, {
+          method,
+          body,
+          headers: {
+            authorization: `Bearer ${token}`,
+            'content-type': 'application/json',
+            'x-request-id': name.replace(/ /g, '-'),
+          },
+          signal: AbortSignal.timeout(5_000),
+        });
+        const type = response.headers.get('content-type') ?? '';
+        if (response.status >= 500 && response.status !== 503)
+          failures.push(`${name} ${body}: ${response.status}`);
+        if (response.status >= 400 && !type.startsWith('application/problem+json'))
+          failures.push(`${name} ${body}: ${type}`);
+        await response.body?.cancel();
+      }
+    }
+  }
+  expect(failures).toEqual([]);
+});
