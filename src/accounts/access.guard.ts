@@ -30,7 +30,7 @@ export class AccessGuard extends AuthGuard('jwt') {
   }
 
   /** Called by passport: why a token was not good is nobody's business, that the database failed is. */
-  override handleRequest<T = SignedIn>(error: unknown, signedIn: T | false): T {
+  override handleRequest<T = SignedIn>(error: Error | null, signedIn: T | false): T {
     if (error) throw error;
     if (!signedIn) throw unauthorized();
     return signedIn;

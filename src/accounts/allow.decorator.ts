@@ -11,7 +11,7 @@ export const REQUIRED_PERMISSIONS = 'medlink:permissions';
  * one of `permissions`. Without a permission, being signed in is enough. A handler's policy replaces
  * its controller's.
  */
-export function Allow(...permissions: Permission[]) {
+export function Allow(...permissions: Permission[]): ClassDecorator & MethodDecorator {
   return applyDecorators(
     SetMetadata(REQUIRED_PERMISSIONS, permissions),
     ApiBearerAuth(),

@@ -6,7 +6,7 @@ import { DataRouter } from '../routing/data-router.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { readOrCreateSecret } from './tokens/secret-file.js';
 import { User } from './users/user.entity.js';
-import { newUser } from './users/users.writer.js';
+import { insertUser, newUser } from './users/new-user.js';
 
 /** Sees to it, before the node serves, that there is somebody who can make the other accounts. */
 @Injectable()
@@ -39,14 +39,7 @@ export class FirstAdministrator implements OnApplicationBootstrap {
       region: null,
       passwordHash,
     });
-    const insert = this.data
-      .forWrite(User)
-      .createQueryBuilder()
-      .insert()
-      .values(user)
-      .orIgnore()
-      .returning('id');
-    return ((await insert.execute()).raw as unknown[]).length > 0;
+    return this.data.transaction(User, { actor: 'application' }, (manager) => insertUser(manager, user));
   }
 }
 

@@ -4,7 +4,6 @@ export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   // What a test reads from an answer is what it asserts on.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly body: any;
 }
 

@@ -39,7 +39,7 @@ describe('the whole application', () => {
     const open: string[] = [];
     for (const { method, path, name } of routes) {
       const { status } = await fetch(node.url + path, { method });
-      if (status !== 401) open.push(`${name}`);
+      if (status !== 401) open.push(name);
     }
     expect(open.filter((name) => !PUBLIC_ROUTES.includes(name))).toEqual([]);
     expect(routes.map(({ name }) => name)).toEqual(expect.arrayContaining(PUBLIC_ROUTES.slice(0, 2)));

@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+import { jest } from '@jest/globals';
 import { logIn, ADMIN, startApplication, type TestApplication } from '../harness/application.js';
 import { call, type CallOptions, newAccount, PASSWORD, type Reply } from './api.js';
 
@@ -275,4 +277,31 @@ test('the list goes through every account once, page by page', async () => {
 test('accounts do not travel: no journal entry, nothing at central', async () => {
   expect((await node.regionale.query('SELECT FROM journal')).rowCount).toBe(0);
   expect((await node.central.query('SELECT FROM users')).rowCount).toBe(0);
+});
+
+test('the log tells who changed what on which account, and no secret', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = jest.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => {
+    lines.push(line as Record<string, unknown>);
+  });
+  const { id } = await newAccount(node.url, national, { role: 'medecin' });
+  const password = 'another-long-pass-phrase';
+  await ask(`PATCH /users/${id}`, {
+    body: { role: 'secretaire', password },
+    headers: { 'x-request-id': 'req-7' },
+  });
+  log.mockRestore();
+  const actor = (await me(national)).body.id;
+  expect(lines).toEqual([
+    expect.objectContaining({ event: 'account-created', user: id, role: 'medecin', actor }),
+    expect.objectContaining({
+      event: 'account-changed',
+      user: id,
+      role: 'secretaire',
+      actor,
+      requestId: 'req-7',
+      fields: ['role', 'passwordHash'],
+    }),
+  ]);
+  expect(JSON.stringify(lines)).not.toMatch(/argon2|pass-phrase|pirogues|@medlink/);
 });

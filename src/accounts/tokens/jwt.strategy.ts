@@ -15,6 +15,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      // The types know strings and buffers only; see SigningKey for why it is neither.
       secretOrKeyProvider: (_request, _token, done) => done(null, signing.key as never),
       algorithms: [ACCESS_TOKEN_RULES.algorithm],
       issuer: ACCESS_TOKEN_RULES.issuer,

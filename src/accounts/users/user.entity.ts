@@ -15,7 +15,9 @@ export class User {
   id!: string;
 
   @ApiProperty({ format: 'email', example: 'awa.diop@medlink.example', description: 'Kept in lower case.' })
-  @Transform(({ value }) => (typeof value === 'string' ? value.trim().toLowerCase() : value))
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? value.trim().toLowerCase() : value,
+  )
   @IsEmail({}, { message: 'must be an e-mail address' })
   @MaxLength(254)
   @IsString()
@@ -26,7 +28,9 @@ export class User {
   passwordHash!: string;
 
   @ApiProperty({ example: 'Awa Diop', minLength: 1, maxLength: 200 })
-  @Transform(({ value }) => (typeof value === 'string' ? value.trim().normalize('NFC') : value))
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? value.trim().normalize('NFC') : value,
+  )
   @Matches(READABLE, { message: 'must have a letter or a digit, and no control character' })
   @MaxLength(200)
   @IsString()

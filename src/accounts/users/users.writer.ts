@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { uuidv7 } from 'uuidv7';
 import { Config } from '../../config/config.js';
 import { type Answer, idempotent } from '../../http/idempotency.js';
 import { checkPreconditions, etagOf, type Preconditions } from '../../http/preconditions.js';
@@ -12,6 +11,7 @@ import { refuseBadPassword } from '../passwords/password-rules.js';
 import type { Principal } from '../principal.js';
 import { SessionWriter } from '../sessions/session.writer.js';
 import { SigningKey } from '../tokens/signing-key.js';
+import { insertUser, newUser } from './new-user.js';
 import { type CreateUser, type UpdateUser, type UserView, viewOf } from './user.dto.js';
 import { refuseBeyondRegion, regionFor, maySee } from './user-scope.js';
 import { User } from './user.entity.js';
@@ -26,6 +26,12 @@ export interface UserChange {
 export interface Repeatable {
   readonly key: string | undefined;
   readonly route: string;
+}
+
+interface SavedUser {
+  readonly user: User;
+  /** What changed, by name. */
+  readonly fields: readonly (keyof User)[];
 }
 
 @Injectable()
@@ -52,42 +58,32 @@ export class UsersWriter {
     const user = newUser({ ...fields, region, passwordHash: await this.passwords.hash(password) });
     // The stored fingerprint of a request must not be a quick way to test guesses at its password.
     const body = { ...draft, password: this.signing.derive('idempotency', password).toString('base64') };
-    return this.data.transaction(User, context, (manager) =>
-      idempotent(manager, { actor: caller.id, key, route, body }, () => this.insert(manager, user, context)),
+    const answer = await this.data.transaction(User, context, (manager) =>
+      idempotent(manager, { actor: caller.id, key, route, body }, () => this.insert(manager, user)),
     );
+    if (answer.body.id === user.id) this.report('account-created', user, context);
+    return answer;
   }
 
   /** Merges `change` into the account. Gives the account as it is then. */
   async update(id: string, change: UpdateUser, by: UserChange, preconditions: Preconditions): Promise<User> {
     const passwordHash =
       change.password === undefined ? undefined : await this.passwords.hash(change.password);
-    return this.data.transaction(User, by.context, async (manager) => {
+    const { user, fields } = await this.data.transaction(User, by.context, async (manager) => {
       const user = await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
       if (!user || !maySee(by.caller, user)) throw userNotFound();
       checkPreconditions(preconditions, etagOf(user.version));
       if (change.password !== undefined) refuseBadPassword(change.password, user.email, 'password');
       const wanted = { ...this.merged(user, change, by.caller), ...(passwordHash && { passwordHash }) };
-      return this.save(manager, user, wanted, by.context);
+      return this.save(manager, user, wanted);
     });
+    if (fields.length > 0) this.report('account-changed', user, by.context, fields);
+    return user;
   }
 
-  private async insert(
-    manager: EntityManager,
-    user: User,
-    { actor, requestId }: ChangeContext,
-  ): Promise<Answer<UserView>> {
-    const { raw } = await manager
-      .createQueryBuilder()
-      .insert()
-      .into(User)
-      .values(user)
-      .orIgnore()
-      .returning('id')
-      .execute();
-    if ((raw as unknown[]).length === 0) throw emailTaken();
-    const { id, role, region } = user;
-    this.logger.log({ event: 'account-created', user: id, role, region, actor, requestId });
-    const headers = { location: `/api/v1/users/${id}`, etag: etagOf(user.version) };
+  private async insert(manager: EntityManager, user: User): Promise<Answer<UserView>> {
+    if (!(await insertUser(manager, user))) throw emailTaken();
+    const headers = { location: `/api/v1/users/${user.id}`, etag: etagOf(user.version) };
     return { status: 201, headers, body: viewOf(user) };
   }
 
@@ -104,31 +100,26 @@ export class UsersWriter {
     return { fullName, role, region, disabled };
   }
 
-  private async save(
-    manager: EntityManager,
-    user: User,
-    wanted: Partial<User>,
-    { actor, requestId }: ChangeContext,
-  ): Promise<User> {
+  private async save(manager: EntityManager, user: User, wanted: Partial<User>): Promise<SavedUser> {
     const fields = (Object.keys(wanted) as (keyof User)[]).filter((field) => wanted[field] !== user[field]);
-    if (fields.length === 0) return user;
+    if (fields.length === 0) return { user, fields };
     const now = new Date();
     const saved = await manager.save(User, { ...user, ...wanted, version: user.version + 1, updatedAt: now });
-    if (saved.disabled || wanted.passwordHash !== undefined)
-      await this.sessions.endAllOf(manager, user.id, now);
-    this.logger.log({ event: 'account-changed', user: user.id, fields, actor, requestId });
-    return saved;
+    const locksOut = saved.disabled || wanted.passwordHash !== undefined;
+    if (locksOut) await this.sessions.endAllOf(manager, user.id, now);
+    return { user: saved, fields };
+  }
+
+  /** After the commit, and without a value that could be a secret: ids, rights and names of fields. */
+  private report(event: string, user: User, context: ChangeContext, fields?: readonly (keyof User)[]): void {
+    const { id, role, region, disabled } = user;
+    const { actor, requestId } = context;
+    this.logger.log({ event, user: id, role, region, disabled, fields, actor, requestId });
   }
 
   private get nodeRegion(): string | undefined {
     return this.config.mode === 'central' ? undefined : this.config.region;
   }
-}
-
-/** An account with all that is known of a new one. */
-export function newUser(fields: Pick<User, 'email' | 'fullName' | 'role' | 'region' | 'passwordHash'>): User {
-  const now = new Date();
-  return { ...fields, id: uuidv7(), disabled: false, version: 1, createdAt: now, updatedAt: now };
 }
 
 function emailTaken(): Problem {
