@@ -19,6 +19,12 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
 const TIME_ZONE = '-c TimeZone=UTC';
 
 /**
+ * Statements that fold a thousand entries look expensive to the planner, which would compile them for seconds
+ * to save milliseconds: reading a chunk took 4 s with it and 40 ms without.
+ */
+const NO_COMPILATION = '-c jit=off';
+
+/**
  * Tells PostgreSQL that the entity subscriber journals what this session changes, so the tables' own
  * capture triggers stay out of the way.
  */
@@ -46,7 +52,7 @@ export function connectionOptions(
     logging: false,
     poolSize: 20,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    extra: { options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE}`, keepAlive: true },
+    extra: { options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE} ${NO_COMPILATION}`, keepAlive: true },
   };
 }
 

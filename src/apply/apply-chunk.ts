@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { Chunk } from '../journal/chunk.js';
+import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
 
 /** Longest time that one chunk may take at the receiver before it counts as hung, in milliseconds. */
 const APPLY_TIMEOUT_MS = 10_000;
@@ -24,7 +25,7 @@ export class UnknownEntityError extends Error {
 /**
  * Folds a chunk into the receiver's tables, appends it to the receiver's journal and moves the receiver's
  * cursor: one statement, so all of it or nothing, and nothing at all when the cursor is not where the
- * chunk begins. The JSON is opened by the database; several changes of one row become its last state first,
+ * chunk begins. Several changes of one row become its last state first,
  * because a row can be written once per statement.
  */
 export async function applyChunk(
@@ -36,7 +37,13 @@ export async function applyChunk(
   const query = {
     name: `apply-chunk ${touched.map((table) => table.name).join(' ')}`,
     text: applyStatement(touched),
-    values: [chunk.entries, chunk.origin, chunk.incarnation, chunk.after, chunk.through],
+    values: [
+      chunk.origin,
+      chunk.incarnation,
+      chunk.after,
+      chunk.through,
+      ...ENTRY_COLUMN_NAMES.map((column) => chunk.entries[column]),
+    ],
     query_timeout: APPLY_TIMEOUT_MS,
   };
   const result = await client.query<{ moved: number }>(query);
@@ -49,25 +56,20 @@ function knownTable(tables: ReadonlyMap<string, ReplicatedTable>, name: string):
   return table;
 }
 
-const ENTRY_COLUMNS =
-  'origin_seq, incarnation, change_set, change_set_size, entity, entity_id, patient_id, op, before, after, knows, ' +
-  'actor, actor_name, role, reason, request_id, at, schema, captured_by';
+const COLUMNS = ENTRY_COLUMN_NAMES.join(', ');
+const ARRAYS = ENTRY_COLUMN_NAMES.map((column, index) => `$${String(index + 5)}::${ENTRY_COLUMNS[column]}[]`).join(', ');
 
 function applyStatement(tables: readonly ReplicatedTable[]): string {
   return `
     WITH moved AS (
-      UPDATE replication_cursors SET seq = $5::bigint, applied_at = clock_timestamp()
-      WHERE origin = $2 AND incarnation = $3 AND seq = $4::bigint
+      UPDATE replication_cursors SET seq = $4::bigint, applied_at = clock_timestamp()
+      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint
       RETURNING 1
     ), incoming AS MATERIALIZED (
-      SELECT * FROM json_to_recordset($1::json) AS entry(
-        origin_seq bigint, incarnation integer, change_set bigint, change_set_size integer, entity text,
-        entity_id uuid, patient_id uuid, op text, before jsonb, after jsonb, knows bigint, actor text,
-        actor_name text, role text, reason text, request_id text, at timestamptz, schema integer, captured_by text)
-      WHERE EXISTS (SELECT FROM moved)
+      SELECT * FROM unnest(${ARRAYS}) AS entry(${COLUMNS}) WHERE EXISTS (SELECT FROM moved)
     ), appended AS (
-      INSERT INTO journal (seq, origin, ${ENTRY_COLUMNS})
-      SELECT nextval('journal_seq'), $2, ${ENTRY_COLUMNS} FROM (SELECT * FROM incoming ORDER BY origin_seq) ordered
+      INSERT INTO journal (seq, origin, ${COLUMNS})
+      SELECT nextval('journal_seq'), $1, ${COLUMNS} FROM incoming
     ), folded AS MATERIALIZED (
       SELECT entity, entity_id, journal_overlay(after ORDER BY origin_seq) AS after,
              (array_agg(op ORDER BY origin_seq))[1] <> 'insert' AS existed,

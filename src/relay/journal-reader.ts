@@ -52,6 +52,6 @@ export class JournalReader {
     const after = this.position;
     this.position = through;
     this.openSets = closed ? {} : page.openSets;
-    return { origin, incarnation, after, through, count, tables, entries: entries ?? '[]', closed };
+    return { origin, incarnation, after, through, count, tables, entries, closed };
   }
 }

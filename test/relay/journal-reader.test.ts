@@ -41,7 +41,7 @@ describe('the journal reader', () => {
   const reader = async (chunkSize = 100, seq = 0) =>
     new JournalReader(await connect(), { origin: 'DKR', incarnation: 1, seq }, chunkSize);
   const seqs = (chunk: unknown) =>
-    (JSON.parse((chunk as Chunk).entries) as { origin_seq: number }[]).map((entry) => entry.origin_seq);
+    (chunk as Chunk).entries.origin_seq.slice(1, -1).split(',').map(Number);
 
   it('gives what is there in order, then says that the journal ends', async () => {
     const client = await connect();
