@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, IsNull } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
 import { SigningKey } from '../tokens/signing-key.js';
 import { decideRefresh, type PresentedToken, type RefreshDecision } from './refresh-decision.js';
@@ -28,11 +28,6 @@ interface FoundToken extends PresentedToken {
   readonly userId: string;
 }
 
-/** Two refreshes with one token follow each other. What they find is read after the wait: see below. */
-const LOCK = `
-  SELECT s.id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1 FOR UPDATE OF s`;
-
-/** Not part of the lock: a locking query would wait, and then still see the tokens as they were before. */
 const PRESENTED = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", t.expires_at AS "expiresAt", t.rotated_at AS "rotatedAt",
          next.rotated_at AS "successorRotatedAt", s.ended_at AS "sessionEndedAt",
@@ -64,7 +59,8 @@ export class SessionWriter {
   /** A reused token ends its session: that must be committed, although the client is refused. */
   async refresh(manager: EntityManager, refreshToken: string, now: Date): Promise<RefreshOutcome> {
     const successor = this.successorOf(refreshToken);
-    const token = await this.find(manager, refreshToken, successor);
+    const hashes = [hashOf(refreshToken), hashOf(successor)];
+    const [token] = await manager.query<FoundToken[]>(PRESENTED, hashes);
     if (!token) return { decision: 'refuse' };
     const { sessionId, userId } = token;
     const decision: RefreshDecision = decideRefresh(token, now);
@@ -74,7 +70,11 @@ export class SessionWriter {
       return { decision, userId };
     }
     if (decision === 'rotate') {
-      await manager.update(RefreshToken, { hash: hashOf(refreshToken) }, { rotatedAt: now });
+      await manager.update(
+        RefreshToken,
+        { hash: hashOf(refreshToken), rotatedAt: IsNull() },
+        { rotatedAt: now },
+      );
     }
     await this.keep(manager, successor, sessionId, token.sessionExpiresAt, now);
     return { decision, session: { sessionId, userId, refreshToken: successor } };
@@ -97,20 +97,11 @@ export class SessionWriter {
 
   /**
    * The next token is computed from the one before, with the node's secret: a lost answer can be given
-   * again although only hashes are kept, and the chain never branches, so reuse is always noticed.
+   * again although only hashes are kept, and the chain never branches, so reuse is always noticed. Two
+   * refreshes at once with one token need no lock: both make the same successor.
    */
   private successorOf(refreshToken: string): string {
     return this.signing.derive('refresh-token', refreshToken).toString('base64url');
-  }
-
-  private async find(
-    manager: EntityManager,
-    refreshToken: string,
-    successor: string,
-  ): Promise<FoundToken | undefined> {
-    await manager.query(LOCK, [hashOf(refreshToken)]);
-    const [token] = await manager.query<FoundToken[]>(PRESENTED, [hashOf(refreshToken), hashOf(successor)]);
-    return token;
   }
 
   /** Nothing happens when a repeated answer's token is there already. */
