@@ -22,7 +22,7 @@ try {
   await authorize(page);
   const status = await executeUnchanged(page.locator(CREATE_PATIENT));
   const screenshot = join(await mkdtemp(join(tmpdir(), 'medlink-swagger-')), 'create-patient.png');
-  await page.screenshot({ path: screenshot, fullPage: true });
+  await page.screenshot({ path: screenshot });
   console.log(`POST /patients from the Swagger UI: ${status} (${screenshot})`);
 
   assert.equal(status, '201');
@@ -71,5 +71,6 @@ async function executeUnchanged(operation) {
   await operation.getByRole('button', { name: 'Execute' }).click();
   const status = operation.locator('.live-responses-table tbody .response-col_status');
   await status.waitFor({ timeout: 15_000 });
+  await operation.locator('.live-responses-table').scrollIntoViewIfNeeded();
   return (await status.innerText()).trim().split(/\s/)[0];
 }
