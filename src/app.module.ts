@@ -3,6 +3,7 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import type { Config } from './config/config.js';
 import { type DatabaseUrls, DatabasesModule } from './databases/databases.module.js';
 import { HttpModule } from './http/http.module.js';
+import { ImportsModule } from './imports/imports.module.js';
 import { JournalModule } from './journal/journal.module.js';
 import { RelayModule } from './relay/relay.module.js';
 import { NationalModule } from './national/national.module.js';
@@ -11,7 +12,15 @@ import { SyncModule } from './sync/sync.module.js';
 
 /** Every module of MedLink. A new one is a line here. */
 @Module({
-  imports: [HttpModule, AccountsModule, JournalModule, SyncModule, PatientsModule, NationalModule],
+  imports: [
+    HttpModule,
+    AccountsModule,
+    JournalModule,
+    SyncModule,
+    PatientsModule,
+    NationalModule,
+    ImportsModule,
+  ],
 })
 export class AppModule {
   static forNode(config: Config, urls: DatabaseUrls): DynamicModule {

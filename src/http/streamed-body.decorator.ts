@@ -2,8 +2,13 @@ import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiConsumes } from '@nestjs/swagger';
 
-/** Media types of bodies of any length, read line by line. */
-export const STREAMED_TYPES = ['application/x-ndjson', 'application/fhir+ndjson', 'text/csv'];
+/** Media types of bodies of any length, read as they come. */
+export const STREAMED_TYPES = [
+  'application/x-ndjson',
+  'application/fhir+ndjson',
+  'text/csv',
+  'multipart/form-data',
+];
 
 /**
  * Lets a route take a body of {@link STREAMED_TYPES}, of any length: `request.body` is then the

@@ -1,0 +1,139 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, QueryFailedError } from 'typeorm';
+import { Config } from '../config/config.js';
+import { MedicalIds } from '../patients/medical-id/medical-ids.js';
+import { Patient } from '../patients/patient.entity.js';
+import type { ChangeContext } from '../routing/change-context.js';
+import { DataRouter } from '../routing/data-router.js';
+import type { Finding } from './findings.js';
+import { type BatchReport, ImportProgress } from './import-progress.js';
+import { badLine, type ImportLine } from './import-line.js';
+import { linesOf } from './lines-of-files.js';
+import type { SourceFile } from './reading/source-file.js';
+import { writeAllergies } from './writing/allergy-batch.js';
+import type { LineOutcome } from './writing/line-outcome.js';
+import { writePatients } from './writing/patient-batch.js';
+
+/** Lines that commit together. Throughput is near its plateau here. */
+const BATCH = 500;
+/** Lines after which others get their turn, so that the node goes on answering. */
+const TURN = 25;
+/** Any number, the same for every process that imports into one database. */
+const IMPORT_LOCK = 7_304_003;
+
+export interface ImportOrder {
+  readonly importId: string;
+  readonly files: readonly SourceFile[];
+  /** Names the sender where the files do not. */
+  readonly source: string;
+  readonly context: ChangeContext;
+  /** Ends the import after the batch that is under way. */
+  readonly signal: AbortSignal;
+  /** Told after each batch, when it is committed. */
+  readonly onProgress?: (progress: ImportProgress, findings: readonly Finding[]) => void;
+}
+
+/**
+ * Imports files into the node's own database, in batches that commit whole: patients, journal entries, what
+ * is reported and how far it came. What is imported twice changes nothing.
+ */
+@Injectable()
+export class Importer {
+  constructor(
+    private readonly data: DataRouter,
+    private readonly config: Config,
+    private readonly medicalIds: MedicalIds,
+  ) {}
+
+  /** Rejects with `UnusableFileError`, with the signal's reason, or with what the database says. */
+  async run(order: ImportOrder): Promise<ImportProgress> {
+    const size = order.files.reduce((sum, file) => sum + file.size, 0);
+    const progress = new ImportProgress(order.importId, size);
+    let batch: ImportLine[] = [];
+    let read = 0;
+    for await (const line of linesOf(order.files, order.source, progress)) {
+      batch.push(line);
+      if (batch.length === BATCH) {
+        await this.commit(batch, order, progress);
+        batch = [];
+      }
+      if (++read % TURN === 0) await nextTurn();
+    }
+    if (batch.length > 0) await this.commit(batch, order, progress);
+    return progress;
+  }
+
+  /** One value that the database refuses must not keep the other lines of its batch out. */
+  private async commit(
+    lines: readonly ImportLine[],
+    order: ImportOrder,
+    progress: ImportProgress,
+  ): Promise<void> {
+    order.signal.throwIfAborted();
+    try {
+      await this.commitWhole(lines, order, progress);
+    } catch (error) {
+      if (!isRefusedValue(error)) throw error;
+      for (const line of lines) await this.commitAlone(line, order, progress);
+    }
+  }
+
+  private async commitAlone(line: ImportLine, order: ImportOrder, progress: ImportProgress): Promise<void> {
+    try {
+      await this.commitWhole([line], order, progress);
+    } catch (error) {
+      if (!isRefusedValue(error)) throw error;
+      const refused = badLine(line.at, '', 'holds a value that the database refuses');
+      await this.commitWhole([refused], order, progress);
+    }
+  }
+
+  private async commitWhole(lines: readonly ImportLine[], order: ImportOrder, progress: ImportProgress) {
+    const report = await this.data.transaction(
+      Patient,
+      order.context,
+      async (manager): Promise<BatchReport> => {
+        await manager.query('SELECT pg_advisory_xact_lock($1)', [IMPORT_LOCK]);
+        const outcomes = await this.write(manager, lines, order.context.actor);
+        const written = progress.report(outcomes);
+        await progress.store(manager, written);
+        return written;
+      },
+    );
+    progress.add(report);
+    order.onProgress?.(progress, report.findings);
+  }
+
+  private async write(
+    manager: EntityManager,
+    lines: readonly ImportLine[],
+    actor: string,
+  ): Promise<LineOutcome[]> {
+    const registrar = {
+      region: this.config.region,
+      actor,
+      nextMedicalId: () => this.medicalIds.next(),
+    };
+    const patients = lines.filter((line) => line.kind === 'patient');
+    const allergies = lines.filter((line) => line.kind === 'allergy');
+    const outcomes = [
+      ...(await writePatients(manager, patients, registrar)),
+      ...(await writeAllergies(manager, allergies, registrar)),
+      ...lines.flatMap(outcomeWithoutWriting),
+    ];
+    return outcomes.sort((a, b) => a.line.at.file - b.line.at.file || a.line.at.line - b.line.at.line);
+  }
+}
+
+function outcomeWithoutWriting(line: ImportLine): LineOutcome[] {
+  if (line.kind === 'bad') return [{ line, result: 'failed' }];
+  return line.kind === 'skipped' ? [{ line, result: 'skipped' }] : [];
+}
+
+/** Classes 22 (data), 23 (constraints) and 54 (limits): repeating would not help, leaving the line out does. */
+function isRefusedValue(error: unknown): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const { code } = error.driverError as { code?: unknown };
+  return typeof code === 'string' && /^(?:22|23|54)/.test(code);
+}
