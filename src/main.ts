@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
+import { refuseWeakProductionSecrets } from './accounts/tokens/production-secrets.js';
 import { createApp } from './app.js';
 import { type Config, ConfigError, loadConfig } from './config/config.js';
 import { startDatabases, type StartedDatabases } from './databases/embedded-databases.js';
@@ -46,6 +47,7 @@ class NodeProcess {
 
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
+  refuseWeakProductionSecrets(config);
   const logger = createLogger(config);
   const node = new NodeProcess(config, logger);
   const started = node.start();
