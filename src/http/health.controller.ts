@@ -1,6 +1,7 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import { Problem } from './problem.js';
 import { Public } from './policy.js';
 import { DatabaseHealth } from './database-health.js';
 
@@ -23,6 +24,17 @@ export class HealthController {
   /** The node can serve: its own database answers. Central is told of, and never decides. */
   @Get('ready')
   async ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.databases.home(), () => this.databases.central()]);
+    try {
+      return await this.health.check([() => this.databases.home(), () => this.databases.central()]);
+    } catch (error) {
+      throw notReady(error);
+    }
   }
+}
+
+/** Terminus throws its findings; they are what the supervisor wants to read. */
+function notReady(error: unknown): unknown {
+  if (!(error instanceof ServiceUnavailableException)) return error;
+  const { details } = error.getResponse() as HealthCheckResult;
+  return new Problem(503, 'not-ready', 'This node cannot serve now', { extra: { details }, cause: error });
 }

@@ -45,6 +45,10 @@ describe('a body that cannot be read is a 400', () => {
     ['is nested 10,000 levels deep', `{"name": "Awa", "place": ${nested}}`],
     ['names __proto__', '{"name": "Awa", "__proto__": {"admin": true}}'],
     ['hides __proto__ behind an escape', '{"name": "Awa", "\\u005f_proto__": {"admin": true}}'],
+    [
+      'names __proto__ deep inside',
+      '{"name": "Awa", "place": {"city": "Dakar", "__proto__": {"latitude": 7}}}',
+    ],
     ['names constructor', '{"name": "Awa", "constructor": {"prototype": {"admin": true}}}'],
     ['gives a key twice', '{"name": "Awa", "name": "Binta"}'],
     ['gives a key twice, once escaped', '{"name": "Awa", "n\\u0061me": "Binta"}'],

@@ -61,7 +61,7 @@ describe('health', () => {
       expect(await ready()).toMatchObject({
         status: 503,
         type: expect.stringContaining('application/problem+json'),
-        body: { status: 503, requestId: expect.any(String) },
+        body: { status: 503, details: { database: { status: 'down' } }, requestId: expect.any(String) },
       });
     } finally {
       await alone.app.close();
@@ -112,6 +112,7 @@ describe('the log', () => {
     await get('/api/v1/probes/text?value=Canari%00');
     await get(`/api/v1/probes/sql?statement=${encodeURIComponent(`SELECT 'Canari'::uuid`)}`);
     await get(`/api/v1/probes/sql?statement=${encodeURIComponent(`SELECT 1/0 AS "Canari"`)}`);
+    await get('/api/v1/probes/parsed?text=Canari');
     await get('/api/v1/probes', { 'x-request-id': 'the-last-one' });
     await until(() => node.log.some((line) => line.includes('the-last-one')), { what: 'the last line' });
     expect(node.log.filter((line) => line.includes('Canari'))).toEqual([]);

@@ -98,6 +98,11 @@ class ProbeController {
     return this.router.home.query('SELECT $1::text AS text', [value]);
   }
 
+  @Get('parsed')
+  parsed(@Query('text') text: string): unknown {
+    return JSON.parse(text);
+  }
+
   @Get('failure')
   fail(): never {
     throw new TypeError('a detail for the log alone');
