@@ -33,5 +33,6 @@ export class EmbeddedError extends Error {
 
 /** The `code` of a system error such as ENOENT; `undefined` for any other value. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
 }

@@ -52,8 +52,8 @@ async function answerOf(program: string, args: readonly string[]): Promise<strin
     const { stdout } = await run(program, args);
     return stdout.trim();
   } catch (error) {
-    const code = systemCode(error) as string | number | undefined;
-    if (code === 'ENOENT' || typeof code === 'number') return undefined;
+    const saidNo = typeof (error as { code?: unknown }).code === 'number';
+    if (saidNo || systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
