@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsString, ValidateBy } from 'class-validator';
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/core';
-import metadata from 'libphonenumber-js/metadata.min.json' with { type: 'json' };
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
 /**
  * `+221771234567` for `+221 77 123 45 67` or `00221 77 123 45 67`, and for `77 123 45 67` when `country`
@@ -11,7 +10,7 @@ import metadata from 'libphonenumber-js/metadata.min.json' with { type: 'json' }
 export function toE164(text: string, country?: string): string | undefined {
   const written = text.trim().replace(/^00/, '+');
   // A country that is not known there counts as none.
-  const number = parsePhoneNumberFromString(written, country as CountryCode | undefined, metadata);
+  const number = parsePhoneNumberFromString(written, country as CountryCode);
   return number?.isPossible() && !number.ext ? number.number : undefined;
 }
 

@@ -50,21 +50,25 @@ export function conditionsOf(query: PatientQuery, folded: FoldedTexts): Conditio
 /** Every word somewhere in the names, or the whole text as a medical id. */
 function wordConditions(q: string, folded: string): { match: Condition; relevance: string } {
   const words = folded.split(' ').filter((word) => word !== '');
-  const exact = { words: words.map(beginning), ids: idBeginnings(q) };
   const loose = words.map((word) => [beginning(word), ...oneSlipAway(word)]);
-  const inNames = loose.map((_, index) => `${NAMES} LIKE ANY (:word${index})`);
-  const names = inNames.length > 0 ? [`(${inNames.join(' AND ')})`] : [];
+  const inNames = loose.map((_, index) => `${NAMES} LIKE ANY (:qWord${index})`).join(' AND ');
+  const exactNames = words.length > 0 ? [`${NAMES} LIKE ALL (:qBeginnings)`] : [];
+  const ids = idBeginnings(q);
+  // One LIKE each: a B-tree looks up the beginning that one pattern has, but not those of an array.
+  const isId = ids.map((_, index) => `p.medical_id LIKE :qId${index}`);
+  const exact = [...exactNames, ...isId];
+  const any = [...(words.length > 0 ? [`(${inNames})`] : []), ...isId, 'p.medical_id = ANY (:qGuesses)'];
   return {
     match: {
-      sql: `(${[...names, 'p.medical_id LIKE ANY (:qIds)', 'p.medical_id = ANY (:qGuesses)'].join(' OR ')})`,
+      sql: `(${any.join(' OR ')})`,
       parameters: {
-        ...Object.fromEntries(loose.map((patterns, index) => [`word${index}`, patterns])),
-        qIds: exact.ids,
+        ...Object.fromEntries(loose.map((patterns, index) => [`qWord${index}`, patterns])),
+        ...Object.fromEntries(ids.map((pattern, index) => [`qId${index}`, pattern])),
+        qBeginnings: words.map(beginning),
         qGuesses: medicalIdGuesses(q),
-        qWords: exact.words,
       },
     },
-    relevance: `((${names.length > 0 ? `${NAMES} LIKE ALL (:qWords) OR ` : ''}p.medical_id LIKE ANY (:qIds))::int)`,
+    relevance: exact.length > 0 ? `(${exact.join(' OR ')})::int` : '0',
   };
 }
 

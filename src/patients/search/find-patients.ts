@@ -25,7 +25,8 @@ export async function findPatients(
 async function page(found: SelectQueryBuilder<Patient>, sort: Sort, { cursor, limit }: PatientQuery) {
   const direction = sort.descending ? 'DESC' : 'ASC';
   sort.keys.forEach(({ expression }, index) => {
-    found.addSelect(expression, `key${index}`).addOrderBy(`key${index}`, direction);
+    // In parentheses, or TypeORM takes a bare column for the entity's own and leaves it out there.
+    found.addSelect(`(${expression})`, `key${index}`).addOrderBy(`key${index}`, direction);
     found.addSelect(`(${expression})::text`, `cursor${index}`);
   });
   if (cursor !== undefined) goOnAfter(found, sort, cursor);
