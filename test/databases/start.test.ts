@@ -83,11 +83,10 @@ describe('a node that starts', () => {
 
   it('stops at once while it still looks for central', async () => {
     const databases = await clone();
-    const config = loadConfig({
-      DATABASE_REGIONALE_URL: databases.regionaleUrl,
-      MEDLINK_LOG_LEVEL: 'silent',
+    const app = await createApp(await configure(), {
+      [REGIONALE]: databases.regionaleUrl,
+      [CENTRAL]: NOWHERE,
     });
-    const app = await createApp(config, { [REGIONALE]: databases.regionaleUrl, [CENTRAL]: NOWHERE });
     await app.init();
     const waiting = app.get(CentralConnection).whenOpen();
 
