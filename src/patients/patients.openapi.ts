@@ -26,7 +26,7 @@ export const CREATED_HEADERS = { ...PATIENT_HEADERS, Location: text('The path of
 export const PAGE_HEADERS = { Link: text('The next page, `rel="next"`. Absent on the last.') };
 
 /** What reading one patient can answer beside it. */
-export function ApiOnePatient() {
+export function ApiOnePatient(): MethodDecorator {
   return applyDecorators(
     ApiBadRequestResponse({ description: 'The id is not a UUID' }),
     ApiNotFoundResponse({ description: 'No such patient, or one of another region' }),
@@ -34,7 +34,7 @@ export function ApiOnePatient() {
 }
 
 /** What a change of one patient takes and can answer beside it. `required`: whether it must say `If-Match`. */
-export function ApiPatientChange({ ifMatchRequired = false } = {}) {
+export function ApiPatientChange({ ifMatchRequired = false } = {}): MethodDecorator {
   return applyDecorators(
     ApiOnePatient(),
     ApiHeader({

@@ -1,7 +1,7 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
 import { decodeCursor, encodeCursor, type Page } from '../../http/page.js';
 import { Problem } from '../../http/problem.js';
-import { Patient } from '../patient.entity.js';
+import type { Patient } from '../patient.entity.js';
 import { conditionsOf, type FoldedTexts } from './conditions.js';
 import type { PatientQuery } from './patient-query.dto.js';
 import { type Sort, sortOf } from './sorts.js';
