@@ -48,5 +48,6 @@ function withOwnText(this: Logger, args: Parameters<LogFn>, write: LogFn): void 
 function outputFor({ production }: LogConfig): DestinationStream {
   if (process.stdout.isTTY && !production)
     return prettyStream({ colorize: true, ignore: 'region', sync: true });
-  return destination({ fd: 1, sync: false });
+  // At once: in order with what is printed, and nothing lost when the process dies.
+  return destination({ fd: 1, sync: true });
 }
