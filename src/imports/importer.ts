@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, QueryFailedError } from 'typeorm';
 import { Config } from '../config/config.js';
@@ -10,6 +9,7 @@ import type { Finding } from './findings.js';
 import { type BatchReport, ImportProgress } from './import-progress.js';
 import { badLine, type ImportLine } from './import-line.js';
 import { linesOf } from './lines-of-files.js';
+import { batchesOf, readAhead } from './reading/batches.js';
 import type { SourceFile } from './reading/source-file.js';
 import { writeAllergies } from './writing/allergy-batch.js';
 import type { LineOutcome } from './writing/line-outcome.js';
@@ -17,8 +17,6 @@ import { writePatients } from './writing/patient-batch.js';
 
 /** Lines that commit together. Throughput is near its plateau here. */
 const BATCH = 500;
-/** Lines after which others get their turn, so that the node goes on answering. */
-const TURN = 25;
 /** Any number, the same for every process that imports into one database. */
 const IMPORT_LOCK = 7_304_003;
 
@@ -50,17 +48,8 @@ export class Importer {
   async run(order: ImportOrder): Promise<ImportProgress> {
     const size = order.files.reduce((sum, file) => sum + file.size, 0);
     const progress = new ImportProgress(order.importId, size);
-    let batch: ImportLine[] = [];
-    let read = 0;
-    for await (const line of linesOf(order.files, order.source, progress)) {
-      batch.push(line);
-      if (batch.length === BATCH) {
-        await this.commit(batch, order, progress);
-        batch = [];
-      }
-      if (++read % TURN === 0) await nextTurn();
-    }
-    if (batch.length > 0) await this.commit(batch, order, progress);
+    const lines = linesOf(order.files, order.source, progress);
+    for await (const batch of readAhead(batchesOf(lines, BATCH))) await this.commit(batch, order, progress);
     return progress;
   }
 
