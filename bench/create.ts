@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startClusters } from './clusters.js';
+import { sessionsCpu } from './cpu-time.js';
 import { createCentral, createRegion, REGION_CODE } from './databases.js';
 import { type Lag, measureLag } from './lag.js';
 import { DirectInserts } from './load/direct-inserts.js';
@@ -21,7 +22,15 @@ const VARIANTS = {
   dual: 'the INSERT awaited on both databases, no HTTP',
 } as const;
 type Variant = keyof typeof VARIANTS;
-type Measured = Record<Variant, Load[]>;
+const POSTS: readonly Variant[] = ['shipped', 'alone'];
+
+interface DatabaseUrls {
+  readonly region: string;
+  readonly central: string;
+}
+
+/** With the processor time per create of the node and of its two databases' sessions, in milliseconds. */
+type Measured = Record<Variant, (Load & { readonly cpu: number })[]>;
 
 const { values: options } = parseArgs({
   options: {
@@ -54,29 +63,26 @@ try {
 }
 
 /** Every round measures all variants one after the other: what the machine does meanwhile touches all. */
-async function measure(
-  node: MeasuredNode,
-  urls: { region: string; central: string },
-  concurrency: number,
-): Promise<Measured> {
+async function measure(node: MeasuredNode, urls: DatabaseUrls, concurrency: number): Promise<Measured> {
   const one = await DirectInserts.open([urls.region], concurrency);
   const both = await DirectInserts.open([urls.region, urls.central], concurrency);
   const measured: Measured = { shipped: [], alone: [], insert: [], dual: [] };
+  const load = async (variant: Variant, work: (loop: number) => Promise<unknown>) => {
+    const spent = async () => (await node.ask('cpu')) + (await sessionsCpu(urls.region, urls.central));
+    const before = await spent();
+    const result = await runLoad(concurrency, seconds, work);
+    measured[variant].push({ ...result, cpu: ((await spent()) - before) / result.count });
+  };
   await withCreates(node, concurrency, async (creates) => {
-    const post = async () => {
-      await creates.create();
-    };
-    await runLoad(concurrency, WARM_UP_SECONDS, post);
+    await runLoad(concurrency, WARM_UP_SECONDS, () => creates.create());
     for (let round = 0; round < Number(options.rounds); round++) {
-      for (const variant of round % 2 === 0
-        ? (['shipped', 'alone'] as const)
-        : (['alone', 'shipped'] as const)) {
+      for (const variant of round % 2 === 0 ? POSTS : POSTS.toReversed()) {
         await node.ask('setReplication', variant === 'shipped');
         await pause(SETTLE_MS);
-        measured[variant].push(await runLoad(concurrency, seconds, post));
+        await load(variant, () => creates.create());
       }
-      measured.insert.push(await runLoad(concurrency, seconds, (loop) => one.insert(loop)));
-      measured.dual.push(await runLoad(concurrency, seconds, (loop) => both.insert(loop)));
+      await load('insert', (loop) => one.insert(loop));
+      await load('dual', (loop) => both.insert(loop));
     }
     await node.ask('setReplication', true);
   });
@@ -110,9 +116,10 @@ function report(concurrency: number, measured: Measured): void {
       median(loads.map((load) => load.p99)).toFixed(2),
       count(median(loads.map((load) => load.perSecond))),
       median(ratios).toFixed(2),
+      median(loads.map((load) => load.cpu)).toFixed(2),
     ];
   });
-  printTable(['variant', 'median ms', 'p99 ms', 'per second', 'median : without replication'], rows);
+  printTable(['variant', 'median ms', 'p99 ms', 'per second', 'ratio of medians', 'CPU ms per create'], rows);
 }
 
 function reportLag({ changes, median: half, p99, longest }: Lag): void {

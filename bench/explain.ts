@@ -1,48 +1,47 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from '../ormconfig/connection-options.js';
 import { applyChunk } from '../src/apply/apply-chunk.js';
-import type { Chunk } from '../src/journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../src/journal/replicated-tables.js';
 import { Patient } from '../src/patients/patient.entity.js';
 import { PatientsRouter } from '../src/patients/patients.router.js';
 import { JournalReader } from '../src/relay/journal-reader.js';
 import { CENTRAL } from '../src/routing/connection-names.js';
 import { RoutingTable } from '../src/routing/routing-table.js';
-import { withClient } from './clusters.js';
+import { processCpu } from './cpu-time.js';
 import { createCentral, dropDatabase, REGION_CODE } from './databases.js';
-import { printTable } from './report.js';
+import { count, printTable, timed } from './report.js';
 
 const CHUNK_SIZES = [250, 500, 1_000, 2_000, 5_000];
 /** A plan is printed of this chunk: by then the statement runs as it does for most of a backlog. */
 const EXPLAINED_CHUNK = 12;
+const ROUTES = new RoutingTable([{ entities: [Patient], router: PatientsRouter }], 'standalone');
+const processOf = new WeakMap<pg.Client, number>();
 
+/** Milliseconds, by the clock and of processor time. */
 interface Spent {
-  readonly entries: number;
-  readonly reading: number;
-  readonly applying: number;
+  readonly clock: number;
+  readonly cpu: number;
 }
 
-/** Where a chunk's time goes: one after the other, so that each statement has the machine to itself. */
+interface Drained {
+  readonly entries: number;
+  readonly reading: Spent;
+  readonly applying: Spent;
+}
+
+/** Where a chunk's time goes: one statement after the other, so that they do not wait for each other. */
 export async function explainCatchUp(region: string, central: string): Promise<void> {
   const rows: string[][] = [];
   for (const size of CHUNK_SIZES) {
     const { entries, reading, applying } = await onFreshCentral(central, (url) => drain(region, url, size));
-    const chunks = entries / size;
-    const rate = (ms: number) => Math.round((entries / ms) * 1_000).toLocaleString('en');
-    rows.push([
-      size.toLocaleString('en'),
-      (reading / chunks).toFixed(1),
-      (applying / chunks).toFixed(1),
-      rate(reading),
-      rate(applying),
-      rate(reading + applying),
-    ]);
+    const perThousand = [reading.clock, reading.cpu, applying.clock, applying.cpu].map((ms) =>
+      ((ms / entries) * 1_000).toFixed(1),
+    );
+    rows.push([count(size), ...perThousand, count(entries / ((reading.clock + applying.clock) / 1_000))]);
   }
-  printTable(
-    ['chunk', 'read ms', 'apply ms', 'read entries/s', 'apply entries/s', 'one after the other'],
-    rows,
-  );
+  console.log('Milliseconds per 1,000 entries');
+  printTable(['chunk', 'read', 'read, CPU', 'apply', 'apply, CPU', 'entries/s in turns'], rows);
   await onFreshCentral(central, (url) => drain(region, url, 1_000, EXPLAINED_CHUNK));
 }
 
@@ -55,36 +54,37 @@ async function onFreshCentral<T>(server: string, work: (url: string) => Promise<
   }
 }
 
-async function drain(region: string, central: string, size: number, explained?: number): Promise<Spent> {
+async function drain(region: string, central: string, size: number, explained?: number): Promise<Drained> {
   const tables = await replicatedTablesOf(central);
   return withApplicationClient(region, (source) =>
     withApplicationClient(central, async (target) => {
       await target.query(`INSERT INTO replication_cursors VALUES ($1, 1, 0, now())`, [REGION_CODE]);
       const reader = new JournalReader(source, { origin: REGION_CODE, incarnation: 1, seq: 0 }, size);
-      const spent = { entries: 0, reading: 0, applying: 0 };
+      let drained: Drained = { entries: 0, reading: { clock: 0, cpu: 0 }, applying: { clock: 0, cpu: 0 } };
       for (let nth = 1; ; nth++) {
         if (nth === explained) await Promise.all([source, target].map(printPlans));
-        const began = performance.now();
-        const chunk = await reader.next();
-        const read = performance.now();
-        if (typeof chunk === 'string' || (explained && nth > explained)) return spent;
-        await applyChunk(target, tables, chunk);
-        add(spent, chunk, read - began, performance.now() - read);
+        const { value: chunk, spent: reading } = await measured(source, () => reader.next());
+        if (typeof chunk === 'string' || (explained && nth > explained)) return drained;
+        const { spent: applying } = await measured(target, () => applyChunk(target, tables, chunk));
+        drained = {
+          entries: drained.entries + chunk.count,
+          reading: sum(drained.reading, reading),
+          applying: sum(drained.applying, applying),
+        };
       }
     }),
   );
 }
 
-function add(
-  spent: { -readonly [K in keyof Spent]: number },
-  chunk: Chunk,
-  reading: number,
-  applying: number,
-): void {
-  spent.entries += chunk.count;
-  spent.reading += reading;
-  spent.applying += applying;
+/** What `work` took, and the processor time of the session that it used. */
+async function measured<T>(client: pg.Client, work: () => Promise<T>): Promise<{ value: T; spent: Spent }> {
+  const pid = processOf.get(client)!;
+  const before = await processCpu(pid);
+  const { value, ms } = await timed(work);
+  return { value, spent: { clock: ms, cpu: (await processCpu(pid)) - before } };
 }
+
+const sum = (a: Spent, b: Spent): Spent => ({ clock: a.clock + b.clock, cpu: a.cpu + b.cpu });
 
 async function printPlans(client: pg.Client): Promise<void> {
   client.on('notice', ({ message }) => console.log(`${message ?? ''}\n`));
@@ -102,8 +102,7 @@ async function printPlans(client: pg.Client): Promise<void> {
 }
 
 async function replicatedTablesOf(url: string): Promise<ReadonlyMap<string, ReplicatedTable>> {
-  const routes = new RoutingTable([{ entities: [Patient], router: PatientsRouter }], 'standalone');
-  const source = await new DataSource(connectionOptions(CENTRAL, url, routes)).initialize();
+  const source = await new DataSource(connectionOptions(CENTRAL, url, ROUTES)).initialize();
   try {
     return new Map(replicatedTables(source).map((table) => [table.name, table]));
   } finally {
@@ -112,10 +111,15 @@ async function replicatedTablesOf(url: string): Promise<ReadonlyMap<string, Repl
 }
 
 /** With the settings that the application's own sessions have. */
-function withApplicationClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  return withClient(url, async (client) => {
-    await client.query(`SET medlink.capture = 'app'`);
-    await client.query(`SET TimeZone = 'UTC'`);
-    return work(client);
-  });
+async function withApplicationClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const { options } = connectionOptions(CENTRAL, url, ROUTES).extra as { options: string };
+  const client = new pg.Client({ connectionString: url, options });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    processOf.set(client, rows[0]!.pid);
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }

@@ -5,13 +5,14 @@ export interface Load {
   readonly median: number;
   readonly p99: number;
   readonly perSecond: number;
+  readonly count: number;
 }
 
 /** One piece of work at a time in each of `concurrency` loops, for `seconds`. */
 export async function runLoad(
   concurrency: number,
   seconds: number,
-  work: (loop: number) => Promise<void>,
+  work: (loop: number) => Promise<unknown>,
 ): Promise<Load> {
   const latencies: number[] = [];
   const began = performance.now();
@@ -29,5 +30,6 @@ export async function runLoad(
     median: percentile(latencies, 50),
     p99: percentile(latencies, 99),
     perSecond: latencies.length / elapsed,
+    count: latencies.length,
   };
 }

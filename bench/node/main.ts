@@ -25,13 +25,19 @@ const commands: Commands = {
     const before = process.memoryUsage.rss();
     let highest = before;
     const sampling = setInterval(() => (highest = Math.max(highest, process.memoryUsage.rss())), SAMPLE_MS);
+    const cpu = ownCpu();
     const began = performance.now();
     await pauseUplink(false);
     while (app.get(Acknowledgement).current.seq < last) await pause(2);
     const ms = performance.now() - began;
+    const spent = ownCpu() - cpu;
     await pause(SETTLE_MS);
     clearInterval(sampling);
-    return { ms, memory: { before, highest, after: process.memoryUsage.rss() } };
+    return {
+      ms,
+      cpu: spent,
+      memory: { before, highest, after: process.memoryUsage.rss() },
+    };
   },
 
   async setReplication(on) {
@@ -40,6 +46,10 @@ const commands: Commands = {
     if (on) subscribers.push(...removed.splice(0));
     else if (capture >= 0) removed.push(...subscribers.splice(capture, 1));
     await pauseUplink(!on);
+  },
+
+  async cpu() {
+    return ownCpu();
   },
 
   async accessToken() {
@@ -53,6 +63,11 @@ const commands: Commands = {
   },
 };
 const removed: EntitySubscriberInterface[] = [];
+
+function ownCpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
 
 async function pauseUplink(paused: boolean): Promise<void> {
   await app.get(PeerRecord).setPaused(paused ? 'benchmark' : null);

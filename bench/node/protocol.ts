@@ -4,11 +4,15 @@ export interface Commands {
   readonly catchUp: (last: number) => Promise<CatchUp>;
   /** As shipped (true), or writing the row alone: nothing is journaled and nothing is sent. */
   readonly setReplication: (on: boolean) => Promise<void>;
+  /** Processor time of the node's process so far, in milliseconds. */
+  readonly cpu: () => Promise<number>;
   readonly accessToken: () => Promise<string>;
 }
 
 export interface CatchUp {
   readonly ms: number;
+  /** Processor time of the node's process, in milliseconds. */
+  readonly cpu: number;
   /** Resident memory of the node's process, in bytes: idle before, the highest seen, and soon after. */
   readonly memory: { readonly before: number; readonly highest: number; readonly after: number };
 }
