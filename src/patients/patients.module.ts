@@ -13,5 +13,6 @@ import { PatientsWriter } from './patients.writer.js';
   imports: [RoutingModule.forFeature({ entities: [Patient], router: PatientsRouter })],
   controllers: [PatientsController, HistoryController],
   providers: [PatientsReader, PatientsWriter, PatientHistory, MedicalIds],
+  exports: [PatientsReader],
 })
 export class PatientsModule {}

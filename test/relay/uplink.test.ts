@@ -114,6 +114,32 @@ describe('the uplink', () => {
     expect(await rowsAt('central')).toHaveLength(3);
   });
 
+  it('a patient’s own state: pending while it waits, synced when central has it', async () => {
+    await start('down');
+    const patient = aPatient();
+    await router().transaction(Patient, { actor: 'test' }, (manager) => manager.insert(Patient, patient));
+    const get = async (path: string) =>
+      fetch(`${node.url}/api/v1/patients/${path}`, { headers: { authorization: `Bearer ${await node.adminToken()}` } });
+    expect((await get(patient.id)).headers.get('x-sync-state')).toBe('pending');
+    expect(await (await get(`${patient.id}/sync`)).json()).toEqual({
+      state: 'pending',
+      pendingChanges: 1,
+      lastSyncedAt: null,
+      hosts: ['DKR'],
+      conflicts: [],
+    });
+    await wire.become('up');
+    await whenEmpty();
+    expect((await get(patient.id)).headers.get('x-sync-state')).toBe('synced');
+    const entry = await node.regionale.query<{ at: Date }>('SELECT at FROM journal');
+    expect(await (await get(`${patient.id}/sync`)).json()).toMatchObject({
+      state: 'synced',
+      pendingChanges: 0,
+      lastSyncedAt: entry.rows[0]!.at.toISOString(),
+    });
+    expect((await get('01936b5e-7a10-7c3e-8f21-5b0d6c9e4a72/sync')).status).toBe(404);
+  });
+
   it('what psql changes in the region arrives too, and is counted', async () => {
     await start('up');
     await create(2);
