@@ -70,6 +70,6 @@ export function migrationOptions(
     ...options,
     applicationName: `medlink-${name}-migrations`,
     poolSize: 2,
-    extra: { ...options.extra, options: TIME_ZONE },
+    extra: { ...(options.extra as object), options: TIME_ZONE },
   };
 }

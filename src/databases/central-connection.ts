@@ -8,6 +8,7 @@ import {
 import type { DataSource } from 'typeorm';
 import type { CentralAvailability } from '../routing/central-availability.js';
 import { initializeOrClose } from './prepare-database.js';
+import { reasonOf } from './reason-of.js';
 import type { TrackedSockets } from './tracked-sockets.js';
 
 export interface CentralOpening {
@@ -53,7 +54,7 @@ export class CentralConnection implements OnApplicationBootstrap, BeforeApplicat
     return this.opening.availability.isOpen;
   }
 
-  /** Why the last attempt failed; `undefined` once open. */
+  /** Why the last attempt failed, its `cause` being the failure itself; `undefined` once open. */
   get lastError(): Error | undefined {
     return this.failure;
   }
@@ -126,7 +127,7 @@ export class CentralConnection implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private report(error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error));
+    const failure = new Error(reasonOf(error), { cause: error });
     // The same failure every few seconds for hours would bury everything else.
     if (failure.message !== this.failure?.message && !this.stopping.signal.aborted) {
       this.logger.warn(`The central database cannot be opened yet: ${failure.message}`);

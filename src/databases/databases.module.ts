@@ -122,7 +122,7 @@ class NodeDatabases {
     return {
       ...options,
       poolErrorHandler: (error: Error) => this.logger.warn(`A session of "${name}" ended: ${error.message}`),
-      extra: name === this.home ? options.extra : { ...options.extra, stream: this.sockets.create },
+      ...(name !== this.home && { extra: { ...(options.extra as object), stream: this.sockets.create } }),
     };
   }
 

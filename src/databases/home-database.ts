@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { migrate } from './migrate.js';
 import { prepareDatabase } from './prepare-database.js';
+import { reasonOf } from './reason-of.js';
 
 /** The node's own database does not answer. Remedy: start it, or correct its DATABASE_*_URL. */
 export class HomeUnreachableError extends Error {
@@ -10,8 +11,7 @@ export class HomeUnreachableError extends Error {
 
   constructor(url: string | undefined, cause: unknown) {
     const { host, pathname } = new URL(url ?? 'postgresql://');
-    const words = cause instanceof Error ? cause.message || cause.name : String(cause);
-    super(`This node's own database (${host}${pathname}) cannot be reached: ${words}`, { cause });
+    super(`This node's own database (${host}${pathname}) cannot be reached: ${reasonOf(cause)}`, { cause });
     this.name = 'HomeUnreachableError';
   }
 }

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { claimNode } from './claim-node.js';
-import { migrate } from './migrate.js';
+import type { migrate } from './migrate.js';
 
 export interface Preparation {
   /** {@link migrate} or `migrateIfNew`. */

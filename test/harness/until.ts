@@ -21,7 +21,7 @@ export async function until<T>(
     if (answer) return answer;
     if (Date.now() > deadline) {
       const last = error
-        ? `the last attempt failed: ${String(error)}`
+        ? `the last attempt failed: ${(error as Error).message}`
         : `the last answer was ${JSON.stringify(answer)}`;
       throw new Error(`Not within ${timeoutMs} ms: ${what}; ${last}`, { cause: error });
     }

@@ -35,7 +35,8 @@ export class EmbeddedCluster {
   private password = '';
   private watch: NodeJS.Timeout | undefined;
   private revival: Promise<void> | undefined;
-  private reported = '';
+  /** Said since the server ran last: attempts follow each other quickly. */
+  private readonly reported = new Set<string>();
 
   constructor(
     private readonly path: string,
@@ -45,7 +46,9 @@ export class EmbeddedCluster {
   /** Resolves with the URL of the application's database. Rejects with an {@link EmbeddedError}. */
   async start(): Promise<string> {
     await this.bringUp();
-    this.watch = setInterval(() => (this.revival ??= this.look()), WATCH_MS).unref();
+    this.watch = setInterval(() => {
+      this.revival ??= this.look();
+    }, WATCH_MS).unref();
     return urlOf({ port: this.server!.port, password: this.password });
   }
 
@@ -125,24 +128,32 @@ export class EmbeddedCluster {
    */
   private async revive(): Promise<void> {
     const folder = await existingFolder(this.path);
-    if (!folder) return this.reportOnce('Its folder is gone');
+    if (!folder) {
+      this.reportOnce('Its folder is gone');
+      return;
+    }
     const replaced = await readyServer(folder);
     if (replaced?.port === this.server!.port) {
       this.server = replaced;
+      this.reported.clear();
       return;
     }
     const crashed = (await postmasterPid(folder)) !== undefined;
     const state = await readState(this.file('json'));
-    if (!crashed && state && hasLivingOwner(state))
-      return this.reportOnce('Somebody stopped it; it waits to be started again');
+    if (!crashed && state && hasLivingOwner(state)) {
+      this.reportOnce('Somebody stopped it; it waits to be started again');
+      return;
+    }
     this.reportOnce(crashed ? 'It crashed; starting it again' : 'Its owner has gone; starting it again');
     await this.bringUp();
     this.reportOnce('It runs again');
+    this.reported.clear();
   }
 
   private reportOnce(message: string): void {
-    if (message !== this.reported) this.log.warn(`Embedded PostgreSQL "${basename(this.path)}": ${message}`);
-    this.reported = message;
+    if (this.reported.has(message)) return;
+    this.reported.add(message);
+    this.log.warn(`Embedded PostgreSQL "${basename(this.path)}": ${message}`);
   }
 
   private file(kind: 'json' | 'lock' | 'log'): string {

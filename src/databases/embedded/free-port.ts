@@ -12,9 +12,13 @@ export async function freePort(wanted = 0): Promise<number> {
       });
     });
   } catch (error) {
-    if (wanted !== 0 && ['EADDRINUSE', 'EACCES'].includes(systemCode(error) ?? '')) return freePort();
+    if (wanted !== 0 && ['EADDRINUSE', 'EACCES'].includes(systemCode(error) ?? '')) return await freePort();
     throw error;
   } finally {
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+    await new Promise<void>((resolve) =>
+      server.close(() => {
+        resolve();
+      }),
+    );
   }
 }
