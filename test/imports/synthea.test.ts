@@ -37,7 +37,9 @@ describe('a bulk export of FHIR resources', () => {
     await until(async () => (await count({ ...node, regionale: node.central }, 'patients')) === 1144, {
       what: 'central has every patient',
     });
-    await until(async () => everyRowIsEqual(here, await rowsOf(node.central)), { what: 'both sides are equal' });
+    await until(async () => everyRowIsEqual(here, await rowsOf(node.central)), {
+      what: 'both sides are equal',
+    });
   });
 
   it('left every patient as the file has them', async () => {
@@ -60,7 +62,10 @@ describe('a bulk export of FHIR resources', () => {
         deceased_at: patient.deceasedDateTime ? new Date(patient.deceasedDateTime) : null,
         created_by: expect.any(String),
       });
-      expect(bySource.get(patient.id).address).toMatchObject({ city: patient.address[0].city, country: 'US' });
+      expect(bySource.get(patient.id).address).toMatchObject({
+        city: patient.address[0].city,
+        country: 'US',
+      });
     }
     expect(new Set(rows.map((row) => row.medical_id)).size).toBe(1144);
   });
@@ -111,7 +116,9 @@ describe('a bulk export of FHIR resources', () => {
     const after = await rowsOf(node.regionale);
     const changed = [...after].filter(([id, row]) => before.get(id) !== row);
     expect(changed).toHaveLength(1);
-    const { rows } = await node.regionale.query('SELECT op, before, after FROM journal ORDER BY seq DESC LIMIT 1');
+    const { rows } = await node.regionale.query(
+      'SELECT op, before, after FROM journal ORDER BY seq DESC LIMIT 1',
+    );
     expect(await count(node, 'journal')).toBe(entries + 1);
     expect(Object.keys(rows[0].after).sort()).toEqual(['phone', 'updated_at', 'version']);
     expect(rows[0].after.phone).toBe('+15551234567');
