@@ -27,10 +27,10 @@ export function receiveParts(
     const refuse = (detail: string) => fail(malformed(detail));
     parts.on(
       'file',
-      (_field: string, content: BusboyFileStream, name = '', _encoding: string, type: string) => {
+      (_field: string, content: BusboyFileStream, name: string | undefined, _: string, type: string) => {
         // A part may break off before its turn has come.
         content.on('error', (error) => fail(malformed('It ends too early.', error)));
-        stored = stored.then(() => storage.store(content, formatOfPart(name, type)));
+        stored = stored.then(() => storage.store(content, formatOfPart(name ?? '', type)));
         stored.catch(fail);
       },
     );
