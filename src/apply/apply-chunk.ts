@@ -57,7 +57,9 @@ function knownTable(tables: ReadonlyMap<string, ReplicatedTable>, name: string):
 }
 
 const COLUMNS = ENTRY_COLUMN_NAMES.join(', ');
-const ARRAYS = ENTRY_COLUMN_NAMES.map((column, index) => `$${String(index + 5)}::${ENTRY_COLUMNS[column]}[]`).join(', ');
+const ARRAYS = ENTRY_COLUMN_NAMES.map(
+  (column, index) => `$${String(index + 5)}::${ENTRY_COLUMNS[column]}[]`,
+).join(', ');
 
 function applyStatement(tables: readonly ReplicatedTable[]): string {
   return `

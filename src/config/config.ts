@@ -55,56 +55,71 @@ const LOG_LEVELS: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug'
 
 /** Reads `env`, refusing every bad value at once with a {@link ConfigError}. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const problems: string[] = [];
-  const text = (name: string) => {
-    const value = env[name]?.trim();
-    return value === '' ? undefined : value;
-  };
-  const choice = (name: string, allowed: readonly string[], fallback: string) => {
-    const value = text(name) ?? fallback;
-    if (!allowed.includes(value))
-      problems.push(`${name} is "${value}"; it must be one of ${allowed.join(', ')}`);
-    return value;
-  };
-  const url = (name: string) => {
-    const value = text(name);
-    if (value !== undefined && !/^postgres(ql)?:\/\//.test(value)) {
-      problems.push(`${name} must be a URL that starts with postgresql://`);
-    }
-    return value;
-  };
-  const origins = (name: string) => {
-    const values = (text(name) ?? '').split(',').flatMap((value) => value.trim() || []);
-    for (const value of values) {
-      if (!URL.canParse(value) || new URL(value).origin !== value)
-        problems.push(`${name} holds origins like https://app.example, separated by commas`);
-    }
-    return values;
-  };
-  const flag = (name: string) => choice(name, ['true', 'false'], 'false') === 'true';
-
-  const port = Number(text('PORT') ?? 3000);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    problems.push('PORT must be an integer from 0 to 65535');
-  const region = text('MEDLINK_REGION') ?? 'DKR';
-  if (!/^[A-Z]{2,4}$/.test(region))
-    problems.push('MEDLINK_REGION must be two to four capital letters, like DKR');
-
+  const variables = new Variables(env);
   const config = new Config({
-    port,
-    mode: choice('MEDLINK_NODE', MODES, 'standalone') as NodeMode,
-    region,
-    regionaleUrl: url('DATABASE_REGIONALE_URL'),
-    centralUrl: url('DATABASE_DEFAULT_URL'),
-    dataDir: resolve(text('MEDLINK_DATA_DIR') ?? '.medlink'),
-    adminEmail: (text('MEDLINK_ADMIN_EMAIL') ?? 'admin@medlink.local').toLowerCase(),
-    adminPassword: text('MEDLINK_ADMIN_PASSWORD'),
-    jwtSecret: text('MEDLINK_JWT_SECRET'),
-    logLevel: choice('MEDLINK_LOG_LEVEL', LOG_LEVELS, 'info'),
-    requireIfMatch: flag('MEDLINK_REQUIRE_IF_MATCH'),
-    corsOrigins: origins('MEDLINK_CORS_ORIGINS'),
+    port: variables.port('PORT', 3000),
+    mode: variables.choice('MEDLINK_NODE', MODES, 'standalone') as NodeMode,
+    region: variables.region('MEDLINK_REGION', 'DKR'),
+    regionaleUrl: variables.databaseUrl('DATABASE_REGIONALE_URL'),
+    centralUrl: variables.databaseUrl('DATABASE_DEFAULT_URL'),
+    dataDir: resolve(variables.text('MEDLINK_DATA_DIR') ?? '.medlink'),
+    adminEmail: (variables.text('MEDLINK_ADMIN_EMAIL') ?? 'admin@medlink.local').toLowerCase(),
+    adminPassword: variables.text('MEDLINK_ADMIN_PASSWORD'),
+    jwtSecret: variables.text('MEDLINK_JWT_SECRET'),
+    logLevel: variables.choice('MEDLINK_LOG_LEVEL', LOG_LEVELS, 'info'),
+    requireIfMatch: variables.choice('MEDLINK_REQUIRE_IF_MATCH', ['true', 'false'], 'false') === 'true',
+    corsOrigins: variables.origins('MEDLINK_CORS_ORIGINS'),
     production: env.NODE_ENV === 'production',
   });
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (variables.problems.length > 0) throw new ConfigError(variables.problems);
   return config;
+}
+
+/** Reads one variable at a time, and remembers what is wrong with each. */
+class Variables {
+  readonly problems: string[] = [];
+
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  text(name: string): string | undefined {
+    const value = this.env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  choice(name: string, allowed: readonly string[], fallback: string): string {
+    const value = this.text(name) ?? fallback;
+    this.expect(allowed.includes(value), `${name} is "${value}"; it must be one of ${allowed.join(', ')}`);
+    return value;
+  }
+
+  port(name: string, fallback: number): number {
+    const value = Number(this.text(name) ?? fallback);
+    const isPort = Number.isInteger(value) && value >= 0 && value <= 65535;
+    this.expect(isPort, `${name} must be an integer from 0 to 65535`);
+    return value;
+  }
+
+  region(name: string, fallback: string): string {
+    const value = this.text(name) ?? fallback;
+    this.expect(/^[A-Z]{2,4}$/.test(value), `${name} must be two to four capital letters, like DKR`);
+    return value;
+  }
+
+  databaseUrl(name: string): string | undefined {
+    const value = this.text(name);
+    const isUrl = value === undefined || /^postgres(ql)?:\/\//.test(value);
+    this.expect(isUrl, `${name} must be a URL that starts with postgresql://`);
+    return value;
+  }
+
+  origins(name: string): string[] {
+    const values = (this.text(name) ?? '').split(',').flatMap((value) => value.trim() || []);
+    const areOrigins = values.every((value) => URL.canParse(value) && new URL(value).origin === value);
+    this.expect(areOrigins, `${name} holds origins like https://app.example, separated by commas`);
+    return values;
+  }
+
+  private expect(isRight: boolean, problem: string): void {
+    if (!isRight) this.problems.push(problem);
+  }
 }

@@ -14,7 +14,11 @@ const readings = new WeakMap<QueryRunner, Map<string, Reading>>();
  * `save([…])` announces its rows in one tick; they are read in one statement, in the order of their ids,
  * so that two transactions cannot lock the same rows crosswise.
  */
-export async function beforeImage(queryRunner: QueryRunner, table: string, id: string): Promise<string | undefined> {
+export async function beforeImage(
+  queryRunner: QueryRunner,
+  table: string,
+  id: string,
+): Promise<string | undefined> {
   const ofRunner = readings.get(queryRunner) ?? new Map<string, Reading>();
   readings.set(queryRunner, ofRunner);
   let reading = ofRunner.get(table);
@@ -31,7 +35,11 @@ export async function beforeImage(queryRunner: QueryRunner, table: string, id: s
   return (await reading.rows).get(id);
 }
 
-async function readAndLock(queryRunner: QueryRunner, table: string, ids: string[]): Promise<Map<string, string>> {
+async function readAndLock(
+  queryRunner: QueryRunner,
+  table: string,
+  ids: string[],
+): Promise<Map<string, string>> {
   const rows = (await queryRunner.query(
     `SELECT t.id, to_jsonb(t)::text AS row FROM "${table}" t WHERE t.id = ANY($1) ORDER BY t.id FOR UPDATE`,
     [ids],

@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg';
 import type {
   BeforeQueryEvent,
   EntityMetadata,
@@ -58,7 +59,9 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
 
   afterInsert({ metadata, queryRunner, entity }: InsertEvent<ObjectLiteral>): void {
     if (!this.isReplicated(metadata)) return;
-    this.buffers.get(queryRunner)?.describe({ table: metadata.tableName, id: idOf(metadata, entity), op: 'insert' });
+    this.buffers
+      .get(queryRunner)
+      ?.describe({ table: metadata.tableName, id: idOf(metadata, entity), op: 'insert' });
   }
 
   beforeUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
@@ -105,7 +108,7 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     if (buffer?.depth !== 1) return;
     const changes = foldChanges(buffer.changes);
     if (changes.length === 0) return;
-    const client = await queryRunner.connect();
+    const client = (await queryRunner.connect()) as ClientBase;
     const { appended } = await flushJournal(client, this.tables, changes, changeContextOf(queryRunner));
     if (appended > 0) this.flushed.add(queryRunner);
   }
@@ -141,10 +144,11 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     const { metadata, queryRunner } = event;
     if (!this.isReplicated(metadata)) return;
     const table = metadata.tableName;
-    const row = rowOf(event);
-    if (!row) throw new UndescribableWriteError(table, problem, 'Load the entities and use save() or remove().');
+    const id = rowIdOf(event);
+    if (!id)
+      throw new UndescribableWriteError(table, problem, 'Load the entities and use save() or remove().');
     this.announce(table, queryRunner);
-    return this.rememberBefore(queryRunner, table, idOf(metadata, row));
+    return this.rememberBefore(queryRunner, table, id);
   }
 
   private async rememberBefore(queryRunner: QueryRunner, table: string, id: string): Promise<void> {
@@ -158,7 +162,8 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     const { metadata, queryRunner } = event;
     if (!this.isReplicated(metadata)) return;
     const table = metadata.tableName;
-    const id = idOf(metadata, rowOf(event));
+    const id = rowIdOf(event);
+    if (!id) return;
     const images = this.before.get(queryRunner);
     const before = images?.get(`${table} ${id}`);
     images?.delete(`${table} ${id}`);
@@ -169,16 +174,23 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 }
 
-/** Only save() and remove() know their row; the builders pass the values that they set, or nothing. */
-function rowOf(event: RowEvent): ObjectLiteral | undefined {
-  const loaded = event.databaseEntity as ObjectLiteral | undefined;
-  return loaded ?? ('entityId' in event ? (event.entityId as ObjectLiteral | undefined) : undefined);
+/**
+ * The id of the row, which only save() and remove() know: the builders pass the values that they set, or
+ * nothing. Of a row that is gone, nothing is loaded; remove() still tells what it was asked to remove.
+ */
+function rowIdOf({ metadata, databaseEntity, ...event }: RowEvent): string | undefined {
+  const loaded = databaseEntity as ObjectLiteral | undefined;
+  if (loaded) return idOf(metadata, loaded);
+  const removed: unknown = 'entityId' in event ? event.entityId : undefined;
+  return typeof removed === 'string' ? removed.toLowerCase() : undefined;
 }
 
 function idOf(metadata: EntityMetadata, entity: ObjectLiteral | undefined): string {
   const id: unknown = entity && metadata.primaryColumns[0]?.getEntityValue(entity);
-  if (typeof id !== 'string') {
-    throw new UndescribableWriteError(metadata.tableName, 'the row has no id yet', 'Give every new entity its id.');
-  }
-  return id.toLowerCase();
+  if (typeof id === 'string') return id.toLowerCase();
+  throw new UndescribableWriteError(
+    metadata.tableName,
+    'the row has no id yet',
+    'Give every new entity its id.',
+  );
 }

@@ -1,7 +1,12 @@
 /** What the subscriber saw of one row. `before` is the row as JSON text, as it was when it was locked. */
 export type DescribedChange =
   | { readonly table: string; readonly id: string; readonly op: 'insert'; readonly before?: undefined }
-  | { readonly table: string; readonly id: string; readonly op: 'update' | 'remove'; readonly before: string };
+  | {
+      readonly table: string;
+      readonly id: string;
+      readonly op: 'update' | 'remove';
+      readonly before: string;
+    };
 
 /**
  * One change per row: what a transaction did to a row in several steps is what it did to it at the end.

@@ -6,7 +6,9 @@ import type { ReplicatedTable } from './replicated-tables.js';
 /** A row that the transaction described was not there when the journal read it again. */
 export class JournalFlushError extends Error {
   constructor(readonly missing: number) {
-    super(`${String(missing)} described rows are not in their tables at commit; the transaction is rolled back`);
+    super(
+      `${String(missing)} described rows are not in their tables at commit; the transaction is rolled back`,
+    );
     this.name = 'JournalFlushError';
   }
 }
@@ -86,7 +88,9 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
 }
 
 function rereadTable({ name, compartment, schema }: ReplicatedTable): string {
-  const patient = compartment ? `coalesce(t."${compartment}", (d.before ->> '${compartment}')::uuid)` : 'NULL::uuid';
+  const patient = compartment
+    ? `coalesce(t."${compartment}", (d.before ->> '${compartment}')::uuid)`
+    : 'NULL::uuid';
   return `
       SELECT d.position, d.entity, d.id, d.op, d.before, to_jsonb(t) AS row, ${patient} AS patient_id,
              ${String(schema)} AS schema

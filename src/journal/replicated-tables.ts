@@ -38,6 +38,9 @@ export function replicatedTable(metadata: EntityMetadata): ReplicatedTable | und
 function compartmentColumn(metadata: EntityMetadata, property: string | null): string | null {
   if (property === null) return null;
   const column = metadata.findColumnWithPropertyName(property);
-  if (!column) throw new Error(`${metadata.name} names "${property}" as its compartment, which is not one of its columns`);
+  if (!column)
+    throw new Error(
+      `${metadata.name} names "${property}" as its compartment, which is not one of its columns`,
+    );
   return column.databaseName;
 }

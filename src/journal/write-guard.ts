@@ -14,7 +14,10 @@ export class WriteGuard {
   private readonly target: RegExp;
 
   constructor(tables: readonly string[]) {
-    this.target = new RegExp(String.raw`\b(?:${WRITES})\s+(?:"?\w+"?\s*\.\s*)?"?(${tables.join('|')})"?(?![\w"])`, 'i');
+    this.target = new RegExp(
+      String.raw`\b(?:${WRITES})\s+(?:"?\w+"?\s*\.\s*)?"?(${tables.join('|')})"?(?![\w"])`,
+      'i',
+    );
   }
 
   /** @throws {UndescribableWriteError} when `sql` must not run */
@@ -25,7 +28,11 @@ export class WriteGuard {
       throw new UndescribableWriteError(table, 'the statement goes round the entity subscriber', REMEDY);
     }
     if (/\bON CONFLICT\b/.test(sql)) {
-      throw new UndescribableWriteError(table, 'an upsert does not tell which rows it inserted or changed', REMEDY);
+      throw new UndescribableWriteError(
+        table,
+        'an upsert does not tell which rows it inserted or changed',
+        REMEDY,
+      );
     }
   }
 }

@@ -63,7 +63,11 @@ export class DirectLink implements Link {
        VALUES ($1, $2, 0, clock_timestamp()) ON CONFLICT DO NOTHING`,
       [code, incarnation],
     );
-    const found = await this.ask(client, 'SELECT incarnation, seq FROM replication_cursors WHERE origin = $1', [code]);
+    const found = await this.ask(
+      client,
+      'SELECT incarnation, seq FROM replication_cursors WHERE origin = $1',
+      [code],
+    );
     const row = found[0] as { incarnation: number; seq: string };
     return { origin: code, incarnation: row.incarnation, seq: Number(row.seq) };
   }

@@ -19,8 +19,13 @@ export class RestoredJournalError extends Error {
 }
 
 /** @throws {RestoredJournalError} */
-export async function refuseRestoredJournal(client: ClientBase, node: NodeIdentity, cursor: Cursor): Promise<void> {
+export async function refuseRestoredJournal(
+  client: ClientBase,
+  node: NodeIdentity,
+  cursor: Cursor,
+): Promise<void> {
   const { rows } = await client.query<{ last: string }>('SELECT coalesce(max(seq), 0) AS last FROM journal');
   const last = Number(rows[0]?.last);
-  if (cursor.seq > last || cursor.incarnation !== node.incarnation) throw new RestoredJournalError(cursor, last);
+  if (cursor.seq > last || cursor.incarnation !== node.incarnation)
+    throw new RestoredJournalError(cursor, last);
 }

@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type BeforeApplicationShutdown,
+} from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import { Acknowledgement } from '../journal/acknowledgement.js';
 import type { Chunk } from '../journal/chunk.js';
@@ -108,7 +114,8 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     const cursor = await this.link.open(node, this.stopping.signal);
     await refuseRestoredJournal(client, node, cursor);
     this.acknowledge(cursor.seq);
-    if (this.state.become('up')) this.logger.log(`Central is reached; it has this journal through ${String(cursor.seq)}`);
+    if (this.state.become('up'))
+      this.logger.log(`Central is reached; it has this journal through ${String(cursor.seq)}`);
     const reader = new JournalReader(client, cursor, CHUNK_ENTRIES);
     this.latch.reset();
     let next = await reader.next();
@@ -147,6 +154,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private noteFailure(error: unknown): void {
     const { code, message } = this.state.fail(error);
-    if (this.state.become('down')) this.logger.warn(`The exchange with central stopped (${code}): ${message}`);
+    if (this.state.become('down'))
+      this.logger.warn(`The exchange with central stopped (${code}): ${message}`);
   }
 }

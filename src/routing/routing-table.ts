@@ -7,7 +7,9 @@ import type { RoutedFeature } from './feature.js';
 /** The routers' answers do not make a usable whole. Each problem says what to change. */
 export class RoutingError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`The connection routers cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(
+      `The connection routers cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
     this.name = 'RoutingError';
   }
 }
@@ -57,7 +59,9 @@ export class RoutingTable {
 
   /** The entities whose tables live on `connection`. */
   entitiesOn(connection: ConnectionName): EntityClass[] {
-    return this.features.flatMap(({ entities }) => entities).filter((entity) => this.allowMigrate(connection, entity));
+    return this.features
+      .flatMap(({ entities }) => entities)
+      .filter((entity) => this.allowMigrate(connection, entity));
   }
 
   /** The migrations that features bring for `connection`. */
@@ -71,7 +75,8 @@ export class RoutingTable {
     const answer = this.ask(({ router }) => router[question]?.(entity));
     if (!answer) return CENTRAL;
     const known = this.connections.find((name) => name === answer.value);
-    if (!known) throw new RoutingError([this.unknownConnection(answer.router, question, entity, answer.value)]);
+    if (!known)
+      throw new RoutingError([this.unknownConnection(answer.router, question, entity, answer.value)]);
     return known;
   }
 

@@ -21,10 +21,9 @@ export class PatientSyncReader {
 
   async read(patientId: string): Promise<PatientSyncDto> {
     const { seq } = this.acknowledgement.current;
-    const rows = await this.router.home.query<{ pending: number; synced: Date | null; hosts: string[] | null }[]>(
-      CHANGES,
-      [patientId, seq],
-    );
+    const rows = await this.router.home.query<
+      { pending: number; synced: Date | null; hosts: string[] | null }[]
+    >(CHANGES, [patientId, seq]);
     const { pending, synced, hosts } = rows[0]!;
     return {
       state: await this.sync.state(patientId),

@@ -2,7 +2,10 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { LinkStatus } from '../relay/uplink-state.js';
 
 export class LinkErrorDto {
-  @ApiProperty({ example: 'ECONNREFUSED', description: 'SQLSTATE, network error code, or the name of an error of MedLink' })
+  @ApiProperty({
+    example: 'ECONNREFUSED',
+    description: 'SQLSTATE, network error code, or the name of an error of MedLink',
+  })
   code!: string;
 
   @ApiProperty({ example: 'connect ECONNREFUSED 127.0.0.1:5432' })
@@ -33,10 +36,18 @@ export class DirectionDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   oldestPendingAt!: Date | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When the other side last confirmed' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When the other side last confirmed',
+  })
   lastAppliedAt!: Date | null;
 
-  @ApiProperty({ example: 40, description: 'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending' })
+  @ApiProperty({
+    example: 40,
+    description: 'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending',
+  })
   lagMs!: number;
 
   @ApiProperty({ example: 12.5, description: 'Entries a second, over the last ten seconds' })
@@ -54,19 +65,33 @@ export class SyncStatusDto {
   @ApiProperty({ type: LinkDto, nullable: true, description: 'The way to central; null on central itself' })
   link!: LinkDto | null;
 
-  @ApiProperty({ type: DirectionDto, nullable: true, description: 'From this node to central; null on central itself' })
+  @ApiProperty({
+    type: DirectionDto,
+    nullable: true,
+    description: 'From this node to central; null on central itself',
+  })
   uplink!: DirectionDto | null;
 
-  @ApiProperty({ type: DirectionDto, nullable: true, description: 'From central to this node; null where nothing comes down' })
+  @ApiProperty({
+    type: DirectionDto,
+    nullable: true,
+    description: 'From central to this node; null where nothing comes down',
+  })
   downlink!: DirectionDto | null;
 
-  @ApiProperty({ example: 0, description: 'Changes that central could not accept and that wait for a person' })
+  @ApiProperty({
+    example: 0,
+    description: 'Changes that central could not accept and that wait for a person',
+  })
   quarantined!: number;
 
   @ApiProperty({ example: 0, description: 'Conflicts that wait for a decision' })
   openConflicts!: number;
 
-  @ApiProperty({ example: 0, description: 'Changes that were made outside the application (psql, scripts), since the beginning' })
+  @ApiProperty({
+    example: 0,
+    description: 'Changes that were made outside the application (psql, scripts), since the beginning',
+  })
   madeOutside!: number;
 }
 
@@ -77,7 +102,12 @@ export class PatientSyncDto {
   @ApiProperty({ example: 0, description: 'Changes of this patient that central does not have yet' })
   pendingChanges!: number;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When the newest change that central has was made' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When the newest change that central has was made',
+  })
   lastSyncedAt!: Date | null;
 
   @ApiProperty({ type: [String], example: ['DKR'], description: 'Regions that hold a copy of the patient' })

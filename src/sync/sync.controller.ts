@@ -19,7 +19,10 @@ export class SyncController {
 
   @Get('status')
   @Allow('sync:read')
-  @ApiOperation({ summary: 'The state of synchronisation', description: 'Answers at once, whatever the state of central.' })
+  @ApiOperation({
+    summary: 'The state of synchronisation',
+    description: 'Answers at once, whatever the state of central.',
+  })
   @ApiOkResponse({ type: SyncStatusDto })
   read(): Promise<SyncStatusDto> {
     return this.status.read();
@@ -28,7 +31,10 @@ export class SyncController {
   @Post('pause')
   @HttpCode(200)
   @Allow('sync:manage')
-  @ApiOperation({ summary: 'Stop exchanging with central', description: 'Work goes on; changes wait. Survives a restart.' })
+  @ApiOperation({
+    summary: 'Stop exchanging with central',
+    description: 'Work goes on; changes wait. Survives a restart.',
+  })
   @ApiOkResponse({ type: SyncStatusDto })
   pause(@CurrentPrincipal() principal: Principal): Promise<SyncStatusDto> {
     return this.setPaused(principal.email);

@@ -56,7 +56,9 @@ describe('a process that is killed under load', () => {
     }
   };
   const medicalIds = async (side: pg.Client) =>
-    (await side.query<{ id: string }>('SELECT medical_id AS id FROM patients ORDER BY 1')).rows.map(({ id }) => id);
+    (await side.query<{ id: string }>('SELECT medical_id AS id FROM patients ORDER BY 1')).rows.map(
+      ({ id }) => id,
+    );
 
   it(`${String(KILLS)} times: every create that was answered 201 is on both sides, once`, async () => {
     const answered: string[] = [];
@@ -72,7 +74,9 @@ describe('a process that is killed under load', () => {
       expect(answered.length).toBeGreaterThan(before);
     }
     await node.restart();
-    const last = Number((await region.query<{ last: string }>('SELECT max(seq) AS last FROM journal')).rows[0]!.last);
+    const last = Number(
+      (await region.query<{ last: string }>('SELECT max(seq) AS last FROM journal')).rows[0]!.last,
+    );
     await until(
       async () => {
         const cursor = await central.query<{ seq: string }>('SELECT seq FROM replication_cursors');

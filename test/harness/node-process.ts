@@ -52,14 +52,17 @@ export class NodeProcess {
 
   async restart(): Promise<void> {
     this.output = '';
-    const child = spawn(process.execPath, [MAIN], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child = child;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.output += String(text)));
-    const ready = await until(() => (child.exitCode === null ? this.isReady() : 'ended'), {
-      what: 'the node is ready',
-      timeoutMs: 60_000,
+    const child = spawn(process.execPath, [MAIN], {
+      env: this.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    if (ready === 'ended') throw new Error(`The node ended with ${String(child.exitCode)}:\n${this.output}`);
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text) => (this.output += String(text)));
+    const isUpOrEnded = async () => child.exitCode !== null || (await this.isReady());
+    await until(isUpOrEnded, { what: 'the node is ready', timeoutMs: 60_000 });
+    if (child.exitCode !== null)
+      throw new Error(`The node ended with ${String(child.exitCode)}:\n${this.output}`);
   }
 
   /** Sends the signal and waits for the end. Gives the exit code, or `null` when the signal ended it. */

@@ -98,7 +98,7 @@ export class TcpProxy {
       [far, near],
     ] as const) {
       from.on('data', (data) => {
-        this.forward(from, to, data);
+        this.forward(to, data);
       });
       from.on('close', end);
       from.on('error', end);
@@ -113,7 +113,7 @@ export class TcpProxy {
     }
   }
 
-  private forward(from: Socket, to: Socket, data: Buffer): void {
+  private forward(to: Socket, data: Buffer): void {
     if (this.delayMs === 0) to.write(data);
     else setTimeout(() => to.writable && to.write(data), this.delayMs);
   }

@@ -38,7 +38,12 @@ describe('capture by the entity subscriber', () => {
     const patient = await repository().save(aPatient());
     const [entry, ...others] = await db.journal();
     expect(others).toEqual([]);
-    expect(entry).toMatchObject({ op: 'insert', entity: 'patients', entity_id: patient.id, patient_id: patient.id });
+    expect(entry).toMatchObject({
+      op: 'insert',
+      entity: 'patients',
+      entity_id: patient.id,
+      patient_id: patient.id,
+    });
     expect(entry).toMatchObject({ before: null, change_set_size: 1, captured_by: 'application' });
     expect([entry!.after]).toEqual(await db.rows());
     expect(db.commits()).toBe(1);
@@ -267,7 +272,9 @@ describe('capture by the entity subscriber', () => {
         throw new Error('a broken subscriber');
       },
     });
-    await expect(repository().save([aPatient(), aPatient(), aPatient()])).rejects.toThrow('a broken subscriber');
+    await expect(repository().save([aPatient(), aPatient(), aPatient()])).rejects.toThrow(
+      'a broken subscriber',
+    );
     db.source.subscribers.splice(capture, 1);
     expect(await db.rows()).toEqual([]);
     expect(await db.journal()).toEqual([]);
@@ -292,7 +299,11 @@ describe('capture by the entity subscriber', () => {
       await manager.save(Object.assign(patient, { notes: 'c', phone: '+221770000002' }));
     });
     expect(await db.journal()).toMatchObject([
-      { op: 'update', before: { notes: 'a', phone: '+221770000001' }, after: { notes: 'c', phone: '+221770000002' } },
+      {
+        op: 'update',
+        before: { notes: 'a', phone: '+221770000001' },
+        after: { notes: 'c', phone: '+221770000002' },
+      },
     ]);
   });
 

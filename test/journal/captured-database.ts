@@ -42,7 +42,9 @@ export interface CapturedDatabase {
 export async function openCapturedDatabase(): Promise<CapturedDatabase> {
   const databases = await cloneDatabases();
   const routes = new RoutingTable([{ entities: [Patient], router: PatientsRouter }], 'standalone');
-  const source = await new DataSource(connectionOptions(REGIONALE, databases.regionaleUrl, routes)).initialize();
+  const source = await new DataSource(
+    connectionOptions(REGIONALE, databases.regionaleUrl, routes),
+  ).initialize();
   let commits = 0;
   source.subscribers.push(new CaptureSubscriber(replicatedTables(source), () => (commits += 1)));
   const outside = new pg.Client({ connectionString: databases.regionaleUrl });
@@ -55,8 +57,11 @@ export async function openCapturedDatabase(): Promise<CapturedDatabase> {
     commits: () => commits,
     journal: async () => (await outside.query<JournalRow>('SELECT * FROM journal ORDER BY seq')).rows,
     rows: async () =>
-      (await outside.query<{ row: Record<string, unknown> }>('SELECT to_jsonb(p) AS row FROM patients p ORDER BY id'))
-        .rows.map(({ row }) => row),
+      (
+        await outside.query<{ row: Record<string, unknown> }>(
+          'SELECT to_jsonb(p) AS row FROM patients p ORDER BY id',
+        )
+      ).rows.map(({ row }) => row),
     async clear() {
       await outside.query(`SET session_replication_role = replica`);
       await outside.query('DELETE FROM patients');

@@ -18,7 +18,9 @@ describe('capture of what psql, scripts and migrations change', () => {
   beforeEach(() => db.clear());
 
   const store = async (count: number) => {
-    const patients = await db.source.getRepository(Patient).save(Array.from({ length: count }, () => aPatient()));
+    const patients = await db.source
+      .getRepository(Patient)
+      .save(Array.from({ length: count }, () => aPatient()));
     await db.outside.query('SET session_replication_role = replica');
     await db.outside.query('DELETE FROM journal');
     await db.outside.query('SET session_replication_role = origin');
@@ -30,7 +32,12 @@ describe('capture of what psql, scripts and migrations change', () => {
     await psql.query(`UPDATE patients SET notes = 'x' WHERE id = $1`, [patient!.id]);
     const [entry, ...others] = await db.journal();
     expect(others).toEqual([]);
-    expect(entry).toMatchObject({ op: 'update', patient_id: patient!.id, captured_by: 'database', actor: 'medlink' });
+    expect(entry).toMatchObject({
+      op: 'update',
+      patient_id: patient!.id,
+      captured_by: 'database',
+      actor: 'medlink',
+    });
     expect(entry).toMatchObject({ before: { notes: null, version: 1 }, after: { notes: 'x', version: 2 } });
     expect(Object.keys(entry!.after!).sort()).toEqual(['notes', 'updated_at', 'version']);
   });

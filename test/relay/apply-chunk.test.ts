@@ -41,21 +41,31 @@ describe('the applier', () => {
   const repository = () => db.source.getRepository(Patient);
 
   it('several changes of one row in one chunk end as the row ended, whatever they were', async () => {
-    const [edited, dropped, brief, reborn] = await repository().save([aPatient(), aPatient(), aPatient(), aPatient()]);
+    const [edited, dropped, brief, reborn] = await repository().save([
+      aPatient(),
+      aPatient(),
+      aPatient(),
+      aPatient(),
+    ]);
     await apply(await nextChunk());
     expect(await atCentral()).toEqual(await db.rows());
 
     await repository().save({ id: edited!.id, notes: 'a', phone: null });
     await repository().save({ id: edited!.id, notes: 'b', allergies: ['Arachide', `l'"iode"`] });
-    await repository().remove({ ...dropped! } as Patient);
+    await repository().remove({ ...dropped! });
     const fleeting = await repository().save(aPatient());
     await repository().save({ id: fleeting.id, notes: 'x' });
     await repository().remove(fleeting);
     await repository().save({ id: brief!.id, deceasedAt: '2026-02-01T10:00:00.000Z' });
-    const again = { ...reborn! } as Patient;
+    const again = { ...reborn! };
     await repository().remove(reborn!);
     await db.source.transaction((manager) =>
-      manager.insert(Patient, { ...again, notes: null, phone: null, location: { latitude: 14.5, longitude: -17 } }),
+      manager.insert(Patient, {
+        ...again,
+        notes: null,
+        phone: null,
+        location: { latitude: 14.5, longitude: -17 },
+      }),
     );
     await apply(await nextChunk(await cursor()));
     expect(await atCentral()).toEqual(await db.rows());
@@ -84,7 +94,10 @@ describe('the applier', () => {
   it('two relays at once: one applies, the other is told that the cursor moved', async () => {
     await repository().save([aPatient(), aPatient()]);
     const chunk = await nextChunk();
-    const rival = new pg.Client({ connectionString: db.databases.centralUrl, options: '-c medlink.capture=app' });
+    const rival = new pg.Client({
+      connectionString: db.databases.centralUrl,
+      options: '-c medlink.capture=app',
+    });
     await rival.connect();
     const outcomes = await Promise.allSettled([apply(chunk), applyChunk(rival, tables(), chunk)]);
     await rival.end();

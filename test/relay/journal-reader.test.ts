@@ -40,8 +40,7 @@ describe('the journal reader', () => {
   };
   const reader = async (chunkSize = 100, seq = 0) =>
     new JournalReader(await connect(), { origin: 'DKR', incarnation: 1, seq }, chunkSize);
-  const seqs = (chunk: unknown) =>
-    (chunk as Chunk).entries.origin_seq.slice(1, -1).split(',').map(Number);
+  const seqs = (chunk: unknown) => (chunk as Chunk).entries.origin_seq.slice(1, -1).split(',').map(Number);
 
   it('gives what is there in order, then says that the journal ends', async () => {
     const client = await connect();
@@ -146,7 +145,8 @@ describe('the journal reader', () => {
     await append(client);
     const journal = await reader(4);
     const chunks: Chunk[] = [];
-    for (let chunk = await journal.next(); typeof chunk !== 'string'; chunk = await journal.next()) chunks.push(chunk);
+    for (let chunk = await journal.next(); typeof chunk !== 'string'; chunk = await journal.next())
+      chunks.push(chunk);
     expect(chunks.map(({ through, closed }) => [through, closed])).toEqual([
       [1, true],
       [5, false],

@@ -57,7 +57,9 @@ describe('Backoff', () => {
 
 describe('foldChanges', () => {
   type Row = number | undefined;
-  const steps = fc.array(fc.record({ row: fc.integer({ min: 0, max: 3 }), remove: fc.boolean() }), { maxLength: 20 });
+  const steps = fc.array(fc.record({ row: fc.integer({ min: 0, max: 3 }), remove: fc.boolean() }), {
+    maxLength: 20,
+  });
 
   it('says of each row what the whole transaction did to it, in whatever steps it was done', () => {
     fc.assert(
@@ -77,7 +79,11 @@ describe('foldChanges', () => {
           const change = folded.get(row);
           if (from === end) expect(change).toBeUndefined();
           else if (from === undefined) expect(change?.op).toBe('insert');
-          else expect(change).toMatchObject({ op: end === undefined ? 'remove' : 'update', before: String(from) });
+          else
+            expect(change).toMatchObject({
+              op: end === undefined ? 'remove' : 'update',
+              before: String(from),
+            });
         });
       }),
     );

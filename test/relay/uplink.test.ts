@@ -49,7 +49,10 @@ describe('the uplink', () => {
   };
   const rowsAt = async (side: 'region' | 'central') => {
     const sql = 'SELECT to_jsonb(p) AS row FROM patients p ORDER BY id';
-    const rows = side === 'region' ? (await node.regionale.query<{ row: unknown }>(sql)).rows : await central<{ row: unknown }>(sql);
+    const rows =
+      side === 'region'
+        ? (await node.regionale.query<{ row: unknown }>(sql)).rows
+        : await central<{ row: unknown }>(sql);
     return rows.map(({ row }) => row);
   };
   const status = async () => {
@@ -59,20 +62,28 @@ describe('the uplink', () => {
     return (await answer.json()) as Status;
   };
   const call = async (path: string) =>
-    fetch(`${node.url}/api/v1${path}`, { method: 'POST', headers: { authorization: `Bearer ${await node.adminToken()}` } });
+    fetch(`${node.url}/api/v1${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await node.adminToken()}` },
+    });
   const whenEmpty = () =>
     until(async () => (await status()).uplink.pending === 0, { what: 'nothing pending', timeoutMs: 20_000 });
 
   it('carries inserts, updates and removes to central by itself', async () => {
     await start('up');
     const [patient, gone] = [aPatient(), aPatient()];
-    await router().transaction(Patient, { actor: 'test' }, (manager) => manager.insert(Patient, [patient, gone]));
+    await router().transaction(Patient, { actor: 'test' }, (manager) =>
+      manager.insert(Patient, [patient, gone]),
+    );
     await router().forWrite(Patient).save({ id: patient.id, notes: 'revu', version: 2 });
     await router().forWrite(Patient).remove(gone);
     await whenEmpty();
     expect(await rowsAt('central')).toEqual(await rowsAt('region'));
     expect(await rowsAt('central')).toMatchObject([{ id: patient.id, notes: 'revu' }]);
-    expect(await status()).toMatchObject({ link: { state: 'up' }, uplink: { pending: 0, oldestPendingAt: null, lagMs: 0 } });
+    expect(await status()).toMatchObject({
+      link: { state: 'up' },
+      uplink: { pending: 0, oldestPendingAt: null, lagMs: 0 },
+    });
   });
 
   it('central away from the first start: the node serves, and 500 changes arrive in order when it appears', async () => {
@@ -119,7 +130,9 @@ describe('the uplink', () => {
     const patient = aPatient();
     await router().transaction(Patient, { actor: 'test' }, (manager) => manager.insert(Patient, patient));
     const get = async (path: string) =>
-      fetch(`${node.url}/api/v1/patients/${path}`, { headers: { authorization: `Bearer ${await node.adminToken()}` } });
+      fetch(`${node.url}/api/v1/patients/${path}`, {
+        headers: { authorization: `Bearer ${await node.adminToken()}` },
+      });
     expect((await get(patient.id)).headers.get('x-sync-state')).toBe('pending');
     expect(await (await get(`${patient.id}/sync`)).json()).toEqual({
       state: 'pending',
@@ -152,6 +165,8 @@ describe('the uplink', () => {
   it('nobody writes patients on the central connection behind the journal’s back', async () => {
     await start('up');
     await until(() => router().central(Patient), { what: 'central open' });
-    await expect(router().central(Patient).insert(aPatient())).rejects.toBeInstanceOf(UndescribableWriteError);
+    await expect(router().central(Patient).insert(aPatient())).rejects.toBeInstanceOf(
+      UndescribableWriteError,
+    );
   });
 });

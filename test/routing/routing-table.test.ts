@@ -1,5 +1,10 @@
 import { Column, Entity, ManyToOne, OneToMany, PrimaryColumn } from 'typeorm';
-import type { ConnectionRouter, ConnectionRouterClass, EntityClass, RoutedNode } from '../../src/routing/connection-router.js';
+import type {
+  ConnectionRouter,
+  ConnectionRouterClass,
+  EntityClass,
+  RoutedNode,
+} from '../../src/routing/connection-router.js';
 import { CENTRAL, REGIONALE } from '../../src/routing/connection-names.js';
 import type { RoutedFeature } from '../../src/routing/feature.js';
 import { RoutingError, RoutingTable } from '../../src/routing/routing-table.js';
@@ -115,13 +120,19 @@ describe('the connection routers', () => {
 
   it('refuses at start: a router that names an unknown connection', () => {
     expect(problemsOf([{ entities: [Stock], router: sending(Stock, 'reginale') }])).toEqual([
-      expect.stringMatching(/TestRouter\.forRead\(Stock\) answers "reginale".*Answer one of "default", "regionale"/),
+      expect.stringMatching(
+        /TestRouter\.forRead\(Stock\) answers "reginale".*Answer one of "default", "regionale"/,
+      ),
       expect.stringMatching(/TestRouter\.forWrite\(Stock\) answers "reginale"/),
     ]);
   });
 
   it('refuses at start: an entity whose connection may not hold its table', () => {
-    const router = answering({ forRead: () => REGIONALE, forWrite: () => REGIONALE, allowMigrate: () => false });
+    const router = answering({
+      forRead: () => REGIONALE,
+      forWrite: () => REGIONALE,
+      allowMigrate: () => false,
+    });
     const problems = problemsOf([{ entities: [Stock], router }]);
     expect(problems).toHaveLength(2);
     expect(problems[0]).toMatch(/Stock has no connection: forRead answers "regionale", but allowMigrate/);
@@ -134,9 +145,15 @@ describe('the connection routers', () => {
     ];
     const problems = problemsOf(across);
     expect(problems).toHaveLength(2);
-    expect(problems.join()).toMatch(/Bed\.ward joins Bed on one connection with Ward on another.*keep Ward's id/);
-    expect(problemsOf([...across, { entities: [], router: answering({ allowRelation: () => true }) }])).toEqual([]);
-    expect(problemsOf([{ entities: [Ward, Bed], router: answering({ allowRelation: () => false }) }])).toHaveLength(2);
+    expect(problems.join()).toMatch(
+      /Bed\.ward joins Bed on one connection with Ward on another.*keep Ward's id/,
+    );
+    expect(
+      problemsOf([...across, { entities: [], router: answering({ allowRelation: () => true }) }]),
+    ).toEqual([]);
+    expect(
+      problemsOf([{ entities: [Ward, Bed], router: answering({ allowRelation: () => false }) }]),
+    ).toHaveLength(2);
   });
 
   it('refuses at start: a relation to an entity that no module has declared', () => {
