@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { groupedFields } from './field-group.js';
+import type { FieldGroup } from '../accounts/roles.js';
+import { fieldsInGroups, groupedFields } from './field-group.js';
 import { EXAMPLE } from './patient.example.js';
 import { Patient } from './patient.entity.js';
 
@@ -75,8 +76,17 @@ export class PatientPage {
   total?: number;
 }
 
-/** Without a medical id, so that it can be sent twice. */
-export const CREATE_EXAMPLE = Object.fromEntries(
-  [...REQUIRED, ...OPTIONAL].map((field) => [field, EXAMPLE[field]]),
-);
+/** Bodies that can be sent as they are, and again: without a medical id, and first what every registrar may set. */
+export const CREATE_EXAMPLES = {
+  registration: { summary: 'Identity and contact', value: exampleOf(['identity', 'contact']) },
+  complete: {
+    summary: 'With clinical data (medecin)',
+    value: exampleOf(['identity', 'contact', 'clinical']),
+  },
+};
 export const PATCH_EXAMPLE = { phone: '+221 77 765 43 21', address: { line: '3 avenue Cheikh Anta Diop' } };
+
+function exampleOf(groups: readonly FieldGroup[]): Record<string, unknown> {
+  const fields = fieldsInGroups(Patient, groups).filter((field) => field !== 'medicalId');
+  return Object.fromEntries(fields.map((field) => [field, EXAMPLE[field as PatientField]]));
+}

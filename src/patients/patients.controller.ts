@@ -23,7 +23,7 @@ import type { ChangeContext } from '../routing/change-context.js';
 import { visibleTo } from './patient-access.js';
 import {
   ChangedFields,
-  CREATE_EXAMPLE,
+  CREATE_EXAMPLES,
   CreatePatient,
   PATCH_EXAMPLE,
   PatientPage,
@@ -84,7 +84,7 @@ export class PatientsController {
     required: false,
     description: 'A retry with the same key creates nothing.',
   })
-  @ApiBody({ type: CreatePatient, examples: { patient: { summary: 'A patient', value: CREATE_EXAMPLE } } })
+  @ApiBody({ type: CreatePatient, examples: CREATE_EXAMPLES })
   @ApiCreatedResponse({ type: PatientView, headers: CREATED_HEADERS })
   @ApiConflictResponse({ description: 'Another patient has the medical id' })
   @ApiUnprocessableEntityResponse({ description: 'A value cannot be accepted' })
@@ -120,7 +120,7 @@ export class PatientsController {
     description:
       'All that the caller may set: what is absent becomes unknown. The medical id stays unless given.',
   })
-  @ApiBody({ type: CreatePatient, examples: { patient: { summary: 'A patient', value: CREATE_EXAMPLE } } })
+  @ApiBody({ type: CreatePatient, examples: CREATE_EXAMPLES })
   @ApiOkResponse({ type: PatientView, headers: PATIENT_HEADERS })
   @ApiConflictResponse({ description: 'Another patient has the medical id' })
   @ApiPatientChange({ ifMatchRequired: true })
