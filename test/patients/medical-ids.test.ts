@@ -1,6 +1,6 @@
 import { MedicalIds } from '../../src/patients/medical-id/medical-ids.js';
 import { medicalIdOf } from '../../src/patients/medical-id/medical-id.js';
-import type { Config} from '../../src/config/config.js';
+import type { Config } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/config.js';
 import { DataRouter } from '../../src/routing/data-router.js';
 import { startApplication, type TestApplication } from '../harness/application.js';
