@@ -42,7 +42,7 @@ describe('an import that is interrupted', () => {
 
     imported = await count(first, 'patients');
     expect(imported).toBeLessThan(LINES);
-    expect(imported % 500).toBe(0);
+    expect(imported % 200).toBe(0);
     expect(await count(first, `journal WHERE op = 'insert'`)).toBe(imported);
     const { rows } = await first.regionale.query('SELECT state, error, created FROM imports WHERE id = $1', [
       id,
