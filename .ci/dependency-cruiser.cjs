@@ -20,7 +20,7 @@ const MAY_IMPORT = {
   patients: EDGE,
   national: [...EDGE, 'patients'],
   imports: [...EDGE, 'patients'],
-  sync: [...EDGE, 'databases', 'relay'],
+  sync: [...EDGE, 'databases', 'relay', 'patients'],
 };
 
 const oneOf = (names) => `(${names.join('|')})`;

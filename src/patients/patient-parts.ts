@@ -1,5 +1,5 @@
 import { ApiPropertyOptional, ApiProperty } from '@nestjs/swagger';
-import { IsISO31661Alpha2, IsNumber, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsNumber, IsOptional, Max, Min } from 'class-validator';
 import { Phone } from './fields/phone.js';
 import { PersonName, Text } from './fields/text.js';
 import { EXAMPLE } from './patient.example.js';
@@ -29,12 +29,12 @@ export class Address {
   @ApiPropertyOptional({
     type: String,
     nullable: true,
+    maxLength: 100,
     example: EXAMPLE.address.country,
-    description: 'ISO 3166-1 alpha-2 code.',
+    description: 'ISO 3166-1 alpha-2 code where known, else the name.',
   })
   @IsOptional()
-  @IsString()
-  @IsISO31661Alpha2()
+  @Text(100)
   country?: string | null;
 }
 

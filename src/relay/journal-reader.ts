@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { GapWatch } from './gap-watch.js';
-import { readPage, type JournalPage } from './read-page.js';
+import { nextTransactionId, readPage, type JournalPage } from './read-page.js';
 
 /** Nothing to send: the journal ends here, or goes on behind a gap that a running transaction may fill. */
 export type NothingToSend = 'end' | 'gap';
@@ -31,8 +31,13 @@ export class JournalReader {
       const through = this.lastToCarry(page);
       if (through !== null) return this.chunk(page, through);
       if (page.behindGap === null) return 'end';
-      if (!this.gaps.isDead({ behind: page.behindGap, ...page })) return 'gap';
+      if (!(await this.isDead(page.behindGap, page.oldestRunning))) return 'gap';
     }
+  }
+
+  private async isDead(behind: number, oldestRunning: number): Promise<boolean> {
+    if (!this.gaps.watches(behind)) this.gaps.watch(behind, await nextTransactionId(this.client));
+    return this.gaps.isDead(oldestRunning);
   }
 
   /**

@@ -10,9 +10,8 @@ export interface JournalPage {
   readonly readable: number | null;
   /** First position behind the first gap that may still be filled. */
   readonly behindGap: number | null;
-  /** Every transaction older than this had ended when the page was read; none from `horizon` on had begun. */
+  /** Every transaction older than this had ended when the page was read. */
   readonly oldestRunning: number;
-  readonly horizon: number;
   readonly count: number;
   readonly tables: string[];
   readonly entries: EntryArrays;
@@ -68,7 +67,6 @@ const READ_PAGE = `
   )
   SELECT cut.border, cut.readable, cut.scanned, (SELECT behind FROM gap) AS "behindGap",
          pg_snapshot_xmin(pg_current_snapshot())::text AS "oldestRunning",
-         pg_snapshot_xmax(pg_current_snapshot())::text AS horizon,
          $4::jsonb - ARRAY(SELECT set_key FROM in_sets)
            || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
                FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
@@ -87,7 +85,6 @@ interface PageRow extends EntryArrays {
   scanned: number;
   behindGap: string | null;
   oldestRunning: string;
-  horizon: string;
   count: number;
   tables: string[];
   openSets: Record<string, number>;
@@ -113,6 +110,11 @@ export async function readPage(client: ClientBase, request: PageRequest): Promis
     readable: position(row.readable),
     behindGap: position(row.behindGap),
     oldestRunning: Number(row.oldestRunning),
-    horizon: Number(row.horizon),
   };
+}
+
+/** A transaction id that is higher than every one assigned before. Assigned to nothing else. */
+export async function nextTransactionId(client: ClientBase): Promise<number> {
+  const result = await client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+  return Number(result.rows[0]!.id);
 }

@@ -43,7 +43,7 @@ describe('what a patient may hold', () => {
     ['a phone number without its country', { phone: '77 123 45 67' }, 'phone'],
     ['a phone number that is none', { phone: 'call me' }, 'phone'],
     ['an e-mail address that is none', { email: 'awa at example.org' }, 'email'],
-    ['a country that does not exist', { address: { country: 'XX' } }, 'address.country'],
+    ['a country that is too long', { address: { country: 'x'.repeat(101) } }, 'address.country'],
     ['latitude 91', { location: { latitude: 91, longitude: 0 } }, 'location.latitude'],
     ['longitude -181', { location: { latitude: 0, longitude: -181 } }, 'location.longitude'],
     ['half a location', { location: { latitude: 14 } }, 'location.longitude'],

@@ -66,6 +66,21 @@ describe('the journal reader', () => {
     expect(seqs(await journal.next())).toEqual([low, high]);
   });
 
+  it('waits also when the slow transaction is the younger one: its id is above all that have ended', async () => {
+    const [older, younger] = [await connect(), await connect()];
+    await older.query('BEGIN');
+    await older.query('SELECT pg_current_xact_id()');
+    await younger.query('BEGIN');
+    const low = await append(younger);
+    const high = await append(older);
+    await older.query('COMMIT');
+    const journal = await reader();
+    expect(await journal.next()).toBe('gap');
+    expect(await journal.next()).toBe('gap');
+    await younger.query('COMMIT');
+    expect(seqs(await journal.next())).toEqual([low, high]);
+  });
+
   it('gives what lies before the gap without waiting', async () => {
     const [slow, fast] = [await connect(), await connect()];
     const before = await append(fast);

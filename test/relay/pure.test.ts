@@ -5,19 +5,24 @@ import { GapWatch } from '../../src/relay/gap-watch.js';
 import { WakeLatch } from '../../src/relay/wake-latch.js';
 
 describe('GapWatch', () => {
-  it('a gap is dead once everyone who ran when it was first seen has ended', () => {
+  it('a gap is dead once everyone below its horizon has ended', () => {
     const watch = new GapWatch();
-    expect(watch.isDead({ behind: 8, oldestRunning: 100, horizon: 105 })).toBe(false);
-    expect(watch.isDead({ behind: 8, oldestRunning: 104, horizon: 200 })).toBe(false);
-    expect(watch.isDead({ behind: 8, oldestRunning: 105, horizon: 300 })).toBe(true);
+    watch.watch(8, 105);
+    expect(watch.isDead(100)).toBe(false);
+    expect(watch.isDead(104)).toBe(false);
+    expect(watch.deadThrough).toBe(0);
+    expect(watch.isDead(105)).toBe(true);
     expect(watch.deadThrough).toBe(7);
   });
 
   it('another gap starts its own watch', () => {
     const watch = new GapWatch();
-    expect(watch.isDead({ behind: 8, oldestRunning: 100, horizon: 105 })).toBe(false);
-    expect(watch.isDead({ behind: 5, oldestRunning: 105, horizon: 106 })).toBe(false);
-    expect(watch.isDead({ behind: 5, oldestRunning: 106, horizon: 106 })).toBe(true);
+    watch.watch(8, 105);
+    expect([watch.watches(8), watch.watches(5)]).toEqual([true, false]);
+    watch.watch(5, 110);
+    expect(watch.isDead(109)).toBe(false);
+    expect(watch.isDead(110)).toBe(true);
+    expect(watch.deadThrough).toBe(4);
   });
 });
 
