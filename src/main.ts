@@ -41,7 +41,7 @@ class NodeProcess {
 
   private announce(url: string): void {
     const root = url.replace('0.0.0.0', 'localhost').replace('[::1]', 'localhost');
-    process.stdout.write(`MedLink: API ${root}/api/v1 · Swagger UI ${root}/docs · console ${root}/console\n`);
+    process.stdout.write(`MedLink: API ${root}/api/v1 · Swagger UI ${root}/docs\n`);
   }
 }
 

@@ -133,7 +133,6 @@ function whatToLookAt(
   In the central database:     ${counts[CENTRAL]}
 
   Log in as ${adminEmail} (password: ${password}) and look at
-    ${url}/console
     ${url}/docs    POST /auth/login, then paste the accessToken into "Authorize"
 
   Searches to try:

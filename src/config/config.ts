@@ -107,8 +107,12 @@ class Variables {
 
   databaseUrl(name: string): string | undefined {
     const value = this.text(name);
-    const isUrl = value === undefined || /^postgres(ql)?:\/\//.test(value);
+    if (value === undefined) return undefined;
+    const isUrl = /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
     this.expect(isUrl, `${name} must be a URL that starts with postgresql://`);
+    // They would replace the session's own, which tell the database who journals.
+    const setsOptions = isUrl && new URL(value).searchParams.has('options');
+    this.expect(!setsOptions, `${name} must not set "options": MedLink sets them itself`);
     return value;
   }
 

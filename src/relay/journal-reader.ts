@@ -11,6 +11,7 @@ export class JournalReader {
   private readonly gaps = new GapWatch();
   private openSets: Readonly<Record<string, number>> = {};
   private position: number;
+  private lastPageWasFull = false;
 
   constructor(
     private readonly client: ClientBase,
@@ -18,6 +19,11 @@ export class JournalReader {
     private readonly chunkSize: number,
   ) {
     this.position = cursor.seq;
+  }
+
+  /** Whether the last page ended because it was full: more is there to read. */
+  get hasMore(): boolean {
+    return this.lastPageWasFull;
   }
 
   async next(): Promise<Chunk | NothingToSend> {
@@ -28,6 +34,7 @@ export class JournalReader {
         deadThrough: this.gaps.deadThrough,
         openSets: this.openSets,
       });
+      this.lastPageWasFull = page.scanned === this.chunkSize;
       const through = this.lastToCarry(page);
       if (through !== null) return this.chunk(page, through);
       if (page.behindGap === null) return 'end';

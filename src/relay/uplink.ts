@@ -29,6 +29,11 @@ const CHUNK_ENTRIES = 500;
 const POLL_MS = 500;
 /** How often a gap is looked at again: a transaction between its flush and its commit. Milliseconds. */
 const GAP_POLL_MS = 5;
+/**
+ * While commits follow each other closely, how long to let them gather. One chunk for each took 1.6 ms of this
+ * process and 0.85 ms of central for every create. Milliseconds.
+ */
+const GATHER_MS = 10;
 /** How often an idle link is asked for a sign of life. Milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** How long a stop waits for the chunk that is under way. Cutting it is safe: central has it whole, or not at all. */
@@ -124,10 +129,9 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     }
   }
 
-  /** Delivers one chunk while the next is read: half again as fast as one after the other. */
+  /** In a backlog, delivers one chunk while the next is read: half again as fast as one after the other. */
   private async deliver(reader: JournalReader, chunk: Chunk): Promise<Chunk | NothingToSend> {
-    this.latch.reset();
-    const [next] = await Promise.all([reader.next(), this.link.deliver(chunk)]);
+    const [next] = await Promise.all([reader.hasMore ? reader.next() : 'end', this.link.deliver(chunk)]);
     this.backoff.reset();
     if (chunk.closed) this.acknowledge(chunk.through);
     this.state.deliver(chunk.count);
@@ -135,11 +139,17 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private async wait(reader: JournalReader, reason: NothingToSend): Promise<Chunk | NothingToSend> {
+    const isBusy = Date.now() - this.lastContact < 2 * GATHER_MS;
+    if (reason === 'end' && isBusy) await this.gather();
     await this.latch.wait(reason === 'gap' ? GAP_POLL_MS : POLL_MS, this.stopping.signal);
     this.latch.reset();
     await this.peer.saveNowAndThen(this.acknowledgement.current);
     if (Date.now() - this.lastContact > HEARTBEAT_MS) await this.heartbeat();
     return reader.next();
+  }
+
+  private async gather(): Promise<void> {
+    await new WakeLatch().wait(GATHER_MS, this.stopping.signal);
   }
 
   private async heartbeat(): Promise<void> {
