@@ -7,12 +7,20 @@ import { CentralPatients0002, RegionalePatients0002 } from './migrations/0002-pa
 import { Idempotency0003 } from './migrations/0003-idempotency.js';
 import { Accounts0004 } from './migrations/0004-accounts.js';
 import { Imports0005 } from './migrations/0005-imports.js';
+import { Quarantine0006 } from './migrations/0006-quarantine.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 /** Numbered, forward only, in the order in which they run. */
 export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInterface)[]> = {
-  [REGIONALE]: [Journal0001, RegionalePatients0002, Idempotency0003, Accounts0004, Imports0005],
-  [CENTRAL]: [Journal0001, CentralPatients0002, Idempotency0003, Accounts0004, Imports0005],
+  [REGIONALE]: [
+    Journal0001,
+    RegionalePatients0002,
+    Idempotency0003,
+    Accounts0004,
+    Imports0005,
+    Quarantine0006,
+  ],
+  [CENTRAL]: [Journal0001, CentralPatients0002, Idempotency0003, Accounts0004, Imports0005, Quarantine0006],
 };
 
 /** Keeps the instants inside journal entries in one form. */

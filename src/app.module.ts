@@ -1,10 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountsModule } from './accounts/accounts.module.js';
+import { AlertsModule } from './alerts/alerts.module.js';
 import type { Config } from './config/config.js';
 import { type DatabaseUrls, DatabasesModule } from './databases/databases.module.js';
 import { HttpModule } from './http/http.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { JournalModule } from './journal/journal.module.js';
+import { QuarantineModule } from './quarantine/quarantine.module.js';
 import { RelayModule } from './relay/relay.module.js';
 import { NationalModule } from './national/national.module.js';
 import { PatientsModule } from './patients/patients.module.js';
@@ -17,6 +19,8 @@ import { SyncModule } from './sync/sync.module.js';
     AccountsModule,
     JournalModule,
     SyncModule,
+    AlertsModule,
+    QuarantineModule,
     PatientsModule,
     NationalModule,
     ImportsModule,

@@ -1,108 +1,79 @@
 import type { ClientBase } from 'pg';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { expectations, knownTables, writeSteps } from './write-entries.js';
 
-/** Longest time that one chunk may take at the receiver before it counts as hung, in milliseconds. */
-const APPLY_TIMEOUT_MS = 10_000;
+/** Longest time that one statement may take at the receiver before it counts as hung, in milliseconds. */
+export const APPLY_TIMEOUT_MS = 10_000;
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
 export class CursorMovedError extends Error {
-  constructor(readonly chunk: { origin: string; after: number }) {
-    super(`The receiver's cursor for ${chunk.origin} is not at ${String(chunk.after)}`);
+  readonly code = 'CURSOR_MOVED';
+
+  constructor({ origin, after }: Pick<Chunk, 'origin' | 'after'>) {
+    super(`The receiver's cursor for ${origin} is not at ${String(after)}`);
     this.name = 'CursorMovedError';
   }
 }
 
-/** The chunk holds records of a kind that this version does not know. */
-export class UnknownEntityError extends Error {
-  constructor(readonly entity: string) {
-    super(`Entries of "${entity}" cannot be applied by this version of MedLink`);
-    this.name = 'UnknownEntityError';
-  }
-}
+/** `held back`: nothing was done, because lanes that the chunk touches are in quarantine. */
+export type ChunkOutcome = 'applied' | 'held back';
 
 /**
  * Folds a chunk into the receiver's tables, appends it to the receiver's journal and moves the receiver's
  * cursor: one statement, so all of it or nothing, and nothing at all when the cursor is not where the
- * chunk begins. Several changes of one row become its last state first,
- * because a row can be written once per statement.
+ * chunk begins or when a patient of the chunk waits in quarantine.
  */
 export async function applyChunk(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
   chunk: Chunk,
-): Promise<void> {
-  const touched = [...chunk.tables].sort().map((name) => knownTable(tables, name));
+): Promise<ChunkOutcome> {
+  const touched = knownTables(tables, chunk.tables);
   const query = {
     name: `apply-chunk ${touched.map((table) => table.name).join(' ')}`,
     text: applyStatement(touched),
-    values: [
-      chunk.origin,
-      chunk.incarnation,
-      chunk.after,
-      chunk.through,
-      ...ENTRY_COLUMN_NAMES.map((column) => chunk.entries[column]),
-    ],
+    values: chunkValues(chunk),
     query_timeout: APPLY_TIMEOUT_MS,
   };
-  const result = await client.query<{ moved: number }>(query);
-  if (result.rows[0]?.moved !== 1) throw new CursorMovedError(chunk);
+  const result = await client.query<{ moved: boolean; held: boolean }>(query);
+  const { moved, held } = result.rows[0]!;
+  if (held) return 'held back';
+  if (!moved) throw new CursorMovedError(chunk);
+  return 'applied';
 }
 
-function knownTable(tables: ReadonlyMap<string, ReplicatedTable>, name: string): ReplicatedTable {
-  const table = tables.get(name);
-  if (!table) throw new UnknownEntityError(name);
-  return table;
+/** The parameters of a statement that opens a chunk: $1 to $4, then a column each. See {@link OPENED_CHUNK}. */
+export function chunkValues({ origin, incarnation, after, through, entries }: Chunk): unknown[] {
+  return [origin, incarnation, after, through, ...ENTRY_COLUMN_NAMES.map((column) => entries[column])];
 }
 
-const COLUMNS = ENTRY_COLUMN_NAMES.join(', ');
-const ARRAYS = ENTRY_COLUMN_NAMES.map(
-  (column, index) => `$${String(index + 5)}::${ENTRY_COLUMNS[column]}[]`,
-).join(', ');
+const parameter = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
+  `$${String(ENTRY_COLUMN_NAMES.indexOf(column) + 5)}::${ENTRY_COLUMNS[column]}[]`;
+
+/** The entries of a chunk as rows, in their order. */
+export const OPENED_CHUNK = `
+      SELECT $1::text AS origin, entry.*, entry.origin_seq AS position
+      FROM unnest(${ENTRY_COLUMN_NAMES.map(parameter).join(', ')}) AS entry(${ENTRY_COLUMN_NAMES.join(', ')})`;
+
+const last = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
+  `(${parameter(column)})[cardinality(${parameter(column)})]`;
 
 function applyStatement(tables: readonly ReplicatedTable[]): string {
+  const tested = expectations(tables);
   return `
-    WITH moved AS (
-      UPDATE replication_cursors SET seq = $4::bigint, applied_at = clock_timestamp()
-      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint
+    WITH held AS (
+      SELECT EXISTS (SELECT FROM quarantine
+                     WHERE state IN ('refused', 'waiting')
+                       AND (lane = ANY(${parameter('patient_id')}) OR lane = ANY(${parameter('entity_id')}))) AS lanes
+    ), moved AS (
+      UPDATE replication_cursors SET seq = $4::bigint, applied_at = clock_timestamp(),
+        witness = coalesce(${last('entity_id')} || ' ' || ${last('change_set')}, witness)
+      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND NOT (SELECT lanes FROM held)
       RETURNING 1
-    ), incoming AS MATERIALIZED (
-      SELECT * FROM unnest(${ARRAYS}) AS entry(${COLUMNS}) WHERE EXISTS (SELECT FROM moved)
-    ), appended AS (
-      INSERT INTO journal (seq, origin, ${COLUMNS})
-      SELECT nextval('journal_seq'), $1, ${COLUMNS} FROM incoming
-    ), folded AS MATERIALIZED (
-      SELECT entity, entity_id, journal_overlay(after ORDER BY origin_seq) AS after,
-             (array_agg(op ORDER BY origin_seq))[1] <> 'insert' AS existed,
-             (array_agg(op ORDER BY origin_seq))[count(*)] <> 'remove' AS remains
-      FROM incoming GROUP BY entity, entity_id
-    )${tables.map(writeRows).join('')}
-    SELECT (SELECT count(*)::int FROM moved) AS moved${tables.map(expectRows).join('')}`;
-}
-
-function writeRows({ name, columns }: ReplicatedTable): string {
-  const list = columns.map((column) => `"${column}"`).join(', ');
-  return `, "inserted ${name}" AS (
-      INSERT INTO "${name}" (${list})
-      SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
-      FROM folded CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", folded.after) row
-      WHERE folded.entity = '${name}' AND NOT folded.existed AND folded.remains
-    ), "updated ${name}" AS (
-      UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, folded.after))
-      FROM folded
-      WHERE folded.entity = '${name}' AND folded.existed AND folded.remains AND t.id = folded.entity_id
-      RETURNING 1
-    ), "removed ${name}" AS (
-      DELETE FROM "${name}" t USING folded
-      WHERE folded.entity = '${name}' AND folded.existed AND NOT folded.remains AND t.id = folded.entity_id
-      RETURNING 1
-    )`;
-}
-
-/** A row to change or remove that is not there means that the two sides differ: nothing may be applied over it. */
-function expectRows({ name }: ReplicatedTable): string {
-  return `, replication_expect('rows of ${name} to change or remove',
-      (SELECT count(*) FROM folded WHERE entity = '${name}' AND existed),
-      (SELECT count(*) FROM "updated ${name}") + (SELECT count(*) FROM "removed ${name}"))`;
+    ), incoming AS MATERIALIZED (${OPENED_CHUNK}
+      WHERE EXISTS (SELECT FROM moved)
+    ), ${writeSteps(tables)}
+    SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT lanes FROM held) AS held${tested && `, ${tested}`}`;
 }

@@ -22,6 +22,8 @@ export interface Chunk {
   readonly entries: EntryArrays;
   /** False when a change set goes on in the next chunk: the receiver must not commit in between. */
   readonly closed: boolean;
+  /** The change sets that go on in the next chunk, as `incarnation.changeSet`. Empty when it is closed. */
+  readonly openSets: readonly string[];
 }
 
 /** Where the receiver stands in the journal of `origin`. */
@@ -29,4 +31,6 @@ export interface Cursor {
   readonly origin: string;
   readonly incarnation: number;
   readonly seq: number;
+  /** The last entry that it has covered, as `entityId changeSet`; `null` before the first. */
+  readonly witness: string | null;
 }

@@ -14,13 +14,14 @@ export class PatientSync {
   ) {}
 
   async state(patientId: string): Promise<SyncState> {
-    const rows = await this.router.home.query<{ seq: string }[]>(LAST_OWN_ENTRY, [patientId]);
-    const last = Number(rows[0]?.seq ?? 0);
-    return last > this.acknowledgement.current.seq ? 'pending' : 'synced';
+    const [row] = await this.router.home.query<[{ last: string | null; held: boolean }]>(STATE, [patientId]);
+    if (row.held) return 'quarantined';
+    return Number(row.last ?? 0) > this.acknowledgement.current.seq ? 'pending' : 'synced';
   }
 }
 
 /** Central itself has nobody to send to: what its own journal says is the national state. */
-const LAST_OWN_ENTRY = `
-  SELECT j.seq FROM journal j JOIN node ON node.code = j.origin AND node.code <> 'central'
-  WHERE j.patient_id = $1 ORDER BY j.seq DESC LIMIT 1`;
+const STATE = `
+  SELECT (SELECT j.seq FROM journal j JOIN node ON node.code = j.origin AND node.code <> 'central'
+          WHERE j.patient_id = $1 ORDER BY j.seq DESC LIMIT 1) AS last,
+         EXISTS (SELECT FROM quarantined_lanes WHERE lane = $1) AS held`;

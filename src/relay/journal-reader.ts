@@ -15,7 +15,7 @@ export class JournalReader {
 
   constructor(
     private readonly client: ClientBase,
-    private readonly cursor: Cursor,
+    private readonly cursor: Omit<Cursor, 'witness'>,
     private readonly chunkSize: number,
   ) {
     this.position = cursor.seq;
@@ -64,6 +64,7 @@ export class JournalReader {
     const after = this.position;
     this.position = through;
     this.openSets = closed ? {} : page.openSets;
-    return { origin, incarnation, after, through, count, tables, entries, closed };
+    const openSets = Object.keys(this.openSets);
+    return { origin, incarnation, after, through, count, tables, entries, closed, openSets };
   }
 }

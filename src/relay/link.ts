@@ -1,7 +1,16 @@
 import type { Chunk, Cursor } from '../journal/chunk.js';
+import type { HeldLane } from '../journal/quarantined-lanes.js';
 import type { NodeIdentity } from './node-identity.js';
 
 export const LINK = Symbol('LINK');
+
+/** What became of a chunk's entries that were not applied: central holds them in quarantine. */
+export interface Delivery {
+  /** They failed. */
+  readonly refused: number;
+  /** They belong to a patient of whom an earlier change was refused. */
+  readonly waiting: number;
+}
 
 /** How a relay reaches its peer. `direct` goes through the central database's own connection. */
 export interface Link {
@@ -11,9 +20,12 @@ export interface Link {
    * Hands a chunk over. Resolves once the peer has applied it durably, or holds it, when the chunk is not
    * closed, in a transaction that the rest of the change set will close.
    */
-  deliver(chunk: Chunk): Promise<void>;
-  /** Asks the peer for a sign of life. Throws when none comes in time. */
-  heartbeat(): Promise<void>;
+  deliver(chunk: Chunk): Promise<Delivery>;
+  /**
+   * The lanes of this node's changes that central holds in quarantine. Also asked as a sign of life: throws
+   * when no answer comes in time.
+   */
+  heldLanes(): Promise<HeldLane[]>;
   /** Lets the connection go. What was not closed is rolled back. */
   close(): Promise<void>;
 }

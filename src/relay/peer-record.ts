@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Acknowledgement, type AcknowledgedPosition } from '../journal/acknowledgement.js';
+import { Acknowledgement } from '../journal/acknowledgement.js';
 import { DataRouter } from '../routing/data-router.js';
 
 const PEER = 'central';
@@ -51,12 +51,18 @@ export class PeerRecord {
     await this.load();
   }
 
-  /** Writes the position when it is new and the last write is a while ago. */
-  async saveNowAndThen(position: AcknowledgedPosition): Promise<void> {
-    if (Date.now() - this.saved.at >= SAVE_EVERY_MS) await this.save(position);
+  /** Central has applied this journal through `seq`. */
+  acknowledge(seq: number): void {
+    this.acknowledgement.set({ seq, at: new Date() });
   }
 
-  async save(position: AcknowledgedPosition): Promise<void> {
+  /** Writes the acknowledged position when it is new and the last write is a while ago. */
+  async saveNowAndThen(): Promise<void> {
+    if (Date.now() - this.saved.at >= SAVE_EVERY_MS) await this.save();
+  }
+
+  async save(): Promise<void> {
+    const position = this.acknowledgement.current;
     if (position.seq === this.saved.seq) return;
     await this.router.home.query(
       `UPDATE replication_peers SET acknowledged_seq = $2, acknowledged_at = $3 WHERE peer = $1`,

@@ -3,20 +3,27 @@ import type { Cursor } from '../journal/chunk.js';
 import type { NodeIdentity } from './node-identity.js';
 
 /**
- * Central has more of this journal than the journal itself: this database was restored from a backup.
- * Sending on would reuse positions that central has already applied, and new changes would be passed over.
+ * Central has applied another journal than this one: this database was restored from a backup, and what it had
+ * sent since is missing here or has been written over by new changes. Sending on would pass over changes at
+ * positions that central has already seen.
  */
 export class RestoredJournalError extends Error {
   readonly code = 'REGION_RESTORED';
 
-  constructor(cursor: Cursor, last: number) {
+  constructor({ seq, incarnation }: Cursor) {
     super(
-      `Central has applied this journal through ${String(cursor.seq)} of incarnation ${String(cursor.incarnation)}, ` +
-        `but it ends at ${String(last)}: the database was restored from an older backup`,
+      `Central has applied this journal through ${String(seq)} of incarnation ${String(incarnation)}, where this ` +
+        'database has something else: it was restored from an older backup',
     );
     this.name = 'RestoredJournalError';
   }
 }
+
+/** The last own entry up to a position, in the form of a cursor's witness. */
+const OWN_WITNESS = `
+  SELECT j.entity_id || ' ' || j.change_set AS witness
+  FROM journal j JOIN node ON node.code = j.origin
+  WHERE j.seq <= $1 ORDER BY j.seq DESC LIMIT 1`;
 
 /** @throws {RestoredJournalError} */
 export async function refuseRestoredJournal(
@@ -24,8 +31,8 @@ export async function refuseRestoredJournal(
   node: NodeIdentity,
   cursor: Cursor,
 ): Promise<void> {
-  const { rows } = await client.query<{ last: string }>('SELECT coalesce(max(seq), 0) AS last FROM journal');
-  const last = Number(rows[0]?.last);
-  if (cursor.seq > last || cursor.incarnation !== node.incarnation)
-    throw new RestoredJournalError(cursor, last);
+  const { rows } = await client.query<{ witness: string }>(OWN_WITNESS, [cursor.seq]);
+  const witness = rows[0]?.witness ?? null;
+  if (cursor.incarnation !== node.incarnation || witness !== cursor.witness)
+    throw new RestoredJournalError(cursor);
 }

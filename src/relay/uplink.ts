@@ -6,16 +6,16 @@ import {
   type BeforeApplicationShutdown,
 } from '@nestjs/common';
 import type { ClientBase } from 'pg';
-import { Acknowledgement } from '../journal/acknowledgement.js';
 import type { Chunk } from '../journal/chunk.js';
 import { JournalSignal } from '../journal/journal-signal.js';
 import { DataRouter } from '../routing/data-router.js';
 import { Backoff } from './backoff.js';
 import { JournalReader, type NothingToSend } from './journal-reader.js';
-import { leaseClient } from './leased-client.js';
+import { leaseClient } from '../databases/leased-client.js';
 import { LINK, type Link } from './link.js';
 import { readNodeIdentity } from './node-identity.js';
 import { PeerRecord } from './peer-record.js';
+import { QuarantineWatch } from './quarantine-watch.js';
 import { refuseRestoredJournal } from './restored-journal.js';
 import { UplinkState } from './uplink-state.js';
 import { WakeLatch } from './wake-latch.js';
@@ -57,7 +57,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly router: DataRouter,
     @Inject(LINK) private readonly link: Link,
     private readonly peer: PeerRecord,
-    private readonly acknowledgement: Acknowledgement,
+    private readonly quarantine: QuarantineWatch,
     private readonly signal: JournalSignal,
   ) {}
 
@@ -91,7 +91,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
         await new WakeLatch().wait(this.backoff.next(), this.stopping.signal);
       }
     }
-    await this.peer.save(this.acknowledgement.current);
+    await this.peer.save();
   }
 
   /** One connection's life: reach central, learn where it stands, and send until something breaks. */
@@ -118,6 +118,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     const node = await readNodeIdentity(client);
     const cursor = await this.link.open(node, this.stopping.signal);
     await refuseRestoredJournal(client, node, cursor);
+    await this.quarantine.refresh();
     this.acknowledge(cursor.seq);
     if (this.state.become('up'))
       this.logger.log(`Central is reached; it has this journal through ${String(cursor.seq)}`);
@@ -131,8 +132,12 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /** In a backlog, delivers one chunk while the next is read: half again as fast as one after the other. */
   private async deliver(reader: JournalReader, chunk: Chunk): Promise<Chunk | NothingToSend> {
-    const [next] = await Promise.all([reader.hasMore ? reader.next() : 'end', this.link.deliver(chunk)]);
+    const [next, delivery] = await Promise.all([
+      reader.hasMore ? reader.next() : ('end' as const),
+      this.link.deliver(chunk),
+    ]);
     this.backoff.reset();
+    if (delivery.refused + delivery.waiting > 0) await this.quarantine.noteDelivery(delivery);
     if (chunk.closed) this.acknowledge(chunk.through);
     this.state.deliver(chunk.count);
     return next;
@@ -143,7 +148,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     if (reason === 'end' && isBusy) await this.gather();
     await this.latch.wait(reason === 'gap' ? GAP_POLL_MS : POLL_MS, this.stopping.signal);
     this.latch.reset();
-    await this.peer.saveNowAndThen(this.acknowledgement.current);
+    await this.peer.saveNowAndThen();
     if (Date.now() - this.lastContact > HEARTBEAT_MS) await this.heartbeat();
     return reader.next();
   }
@@ -153,13 +158,13 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private async heartbeat(): Promise<void> {
-    await this.link.heartbeat();
+    await this.quarantine.refresh();
     this.lastContact = Date.now();
   }
 
   private acknowledge(seq: number): void {
     this.lastContact = Date.now();
-    this.acknowledgement.set({ seq, at: new Date() });
+    this.peer.acknowledge(seq);
   }
 
   private noteFailure(error: unknown): void {

@@ -44,6 +44,11 @@ export class DataRouter {
     return this.source(CENTRAL).getRepository<E>(entity);
   }
 
+  /** The central database, for what is about the whole of it. Throws {@link CentralUnavailableError}. */
+  centralSource(): DataSource {
+    return this.source(CENTRAL);
+  }
+
   /**
    * Runs `work` in one transaction on the connection that writes `entity`. What it changes is
    * journaled under `context` and commits with its journal entries, or not at all.

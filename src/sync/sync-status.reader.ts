@@ -12,7 +12,11 @@ const PENDING = `
   FROM journal j JOIN node ON node.code = j.origin
   WHERE j.seq > $1`;
 
-const MADE_OUTSIDE = `SELECT count(*)::int AS count FROM journal WHERE captured_by = 'database'`;
+/** On a region, what it last heard from central; on central, what it holds itself. */
+const COUNTS = `
+  SELECT (SELECT count(*)::int FROM journal WHERE captured_by = 'database') AS outside,
+         (SELECT coalesce(sum(entries), 0)::int FROM quarantined_lanes)
+         + (SELECT count(*)::int FROM quarantine WHERE state IN ('refused', 'waiting')) AS quarantined`;
 
 /** Answers what an administrator asks first: does everything arrive? Never asks central, so it never waits for it. */
 @Injectable()
@@ -27,7 +31,8 @@ export class SyncStatusReader {
 
   async read(): Promise<SyncStatusDto> {
     const isCentral = this.config.mode === 'central';
-    const outside = await this.router.home.query<{ count: number }[]>(MADE_OUTSIDE);
+    const counts = await this.router.home.query<{ outside: number; quarantined: number }[]>(COUNTS);
+    const { outside, quarantined } = counts[0]!;
     return {
       node: this.config.mode,
       region: isCentral ? null : this.config.region,
@@ -35,9 +40,9 @@ export class SyncStatusReader {
       uplink: this.relay ? await this.uplink(this.relay) : null,
       // Central has nothing for a region as long as only regions write: see docs/replication.md, "Directions".
       downlink: null,
-      quarantined: 0,
+      quarantined,
       openConflicts: 0,
-      madeOutside: outside[0]!.count,
+      madeOutside: outside,
     };
   }
 

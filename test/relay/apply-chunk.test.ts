@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { applyChunk, CursorMovedError, UnknownEntityError } from '../../src/apply/apply-chunk.js';
+import { applyChunk, CursorMovedError } from '../../src/apply/apply-chunk.js';
+import { UnknownEntityError } from '../../src/apply/write-entries.js';
 import type { Chunk } from '../../src/journal/chunk.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
@@ -18,7 +19,9 @@ describe('the applier', () => {
     region = new pg.Client({ connectionString: db.databases.regionaleUrl, options: '-c TimeZone=UTC' });
     await Promise.all([central.connect(), region.connect()]);
     await central.query(`INSERT INTO node (code) VALUES ('central')`);
-    await central.query(`INSERT INTO replication_cursors VALUES ('DKR', 1, 0, now())`);
+    await central.query(
+      `INSERT INTO replication_cursors (origin, incarnation, seq, applied_at) VALUES ('DKR', 1, 0, now())`,
+    );
   });
   afterEach(async () => {
     await Promise.all([central.end(), region.end()]);

@@ -1,0 +1,109 @@
+import type { ClientBase } from 'pg';
+import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { writePositions, type LaneOutcome } from './apply-in-lanes.js';
+import { codeOf, failureKind } from './failure.js';
+
+/** Who decided, and why. Kept with every entry that the decision touched. */
+export interface Decision {
+  readonly by: string;
+  readonly byName: string;
+  readonly reason: string;
+}
+
+interface HeldSet {
+  readonly ids: readonly string[];
+  readonly lanes: readonly string[];
+}
+
+/**
+ * Takes up the lane of a held entry again, in order, and every lane that a change set joins to it. What fails
+ * stays refused, with one attempt more, and what comes behind it in its lanes goes on waiting. In the
+ * transaction that is open on `client`; no relay applies anything meanwhile.
+ */
+export async function retryLane(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  lane: string,
+  decision: Decision,
+): Promise<LaneOutcome> {
+  // Relays move their cursor in the same statement that asks for held lanes: they wait here.
+  await client.query('SELECT FROM replication_cursors ORDER BY origin FOR UPDATE');
+  const held = new Set<string>();
+  let [applied, refused, waiting] = [0, 0, 0];
+  for (const set of await setsOfLane(client, lane)) {
+    if (set.lanes.some((other) => held.has(other))) {
+      waiting += set.ids.length;
+      await client.query(`UPDATE quarantine SET state = 'waiting' WHERE id = ANY($1)`, [set.ids]);
+    } else if (await attempt(client, tables, set, decision)) {
+      applied += set.ids.length;
+      continue;
+    } else {
+      refused += set.ids.length;
+    }
+    for (const other of set.lanes) held.add(other);
+  }
+  return { applied, refused, waiting };
+}
+
+/** The held change sets of a lane and of the lanes that they reach, in the order in which they came. */
+async function setsOfLane(client: ClientBase, lane: string): Promise<HeldSet[]> {
+  const { rows } = await client.query<HeldSet>(
+    `WITH RECURSIVE held AS (
+       SELECT id, lane, origin || '.' || incarnation || '.' || change_set AS key
+       FROM quarantine WHERE state IN ('refused', 'waiting')
+     ), reached(lane) AS (
+       SELECT $1::uuid
+       UNION SELECT other.lane FROM reached
+             JOIN held ON held.lane = reached.lane JOIN held other ON other.key = held.key
+     )
+     SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT lane) AS lanes
+     FROM held WHERE lane IN (SELECT lane FROM reached) GROUP BY key ORDER BY min(id)`,
+    [lane],
+  );
+  return rows;
+}
+
+async function attempt(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  { ids }: HeldSet,
+  decision: Decision,
+): Promise<boolean> {
+  await client.query('SAVEPOINT attempt');
+  try {
+    await client.query(
+      `CREATE TEMPORARY TABLE incoming_entries ON COMMIT DROP AS
+       SELECT origin, ${ENTRY_COLUMN_NAMES.join(', ')}, id AS position FROM quarantine WHERE id = ANY('{${ids.join()}}')`,
+    );
+    await writePositions(client, tables, ids.map(Number));
+    await client.query('DROP TABLE incoming_entries');
+  } catch (error) {
+    if (failureKind(error) === 'transient') throw error;
+    await client.query('ROLLBACK TO SAVEPOINT attempt');
+    await client.query(
+      `UPDATE quarantine SET state = 'refused', code = $2, message = $3, attempts = attempts + 1,
+         last_attempt_at = clock_timestamp() WHERE id = ANY($1)`,
+      [ids, codeOf(error), (error as Error).message],
+    );
+    return false;
+  }
+  await client.query('RELEASE SAVEPOINT attempt');
+  await decide(client, ids, 'applied', decision);
+  return true;
+}
+
+export async function decide(
+  client: ClientBase,
+  ids: readonly string[],
+  state: 'applied' | 'discarded',
+  { by, byName, reason }: Decision,
+): Promise<void> {
+  await client.query(
+    `UPDATE quarantine SET state = $2, decided_at = clock_timestamp(), decided_by = $3, decided_by_name = $4,
+       decision_reason = $5, attempts = attempts + ($2 = 'applied')::int,
+       last_attempt_at = CASE WHEN $2 = 'applied' THEN clock_timestamp() ELSE last_attempt_at END
+     WHERE id = ANY($1)`,
+    [ids, state, by, byName, reason],
+  );
+}

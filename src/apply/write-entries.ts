@@ -1,0 +1,75 @@
+import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+
+/** The chunk holds records of a kind that this version does not know. */
+export class UnknownEntityError extends Error {
+  readonly code = 'UNKNOWN_ENTITY';
+
+  constructor(readonly entity: string) {
+    super(`Entries of "${entity}" cannot be applied by this version of MedLink`);
+    this.name = 'UnknownEntityError';
+  }
+}
+
+/** The tables that are named, in one order, so that a set of names gives one statement. */
+export function knownTables(
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  names: readonly string[],
+): ReplicatedTable[] {
+  return [...names].sort().map((name) => {
+    const table = tables.get(name);
+    if (!table) throw new UnknownEntityError(name);
+    return table;
+  });
+}
+
+/**
+ * The steps that append `incoming` (an earlier step: journal columns with `origin`) to the receiver's journal
+ * and write its rows. Several changes of one row become its last state first, because a row can be written
+ * once per statement.
+ */
+export function writeSteps(tables: readonly ReplicatedTable[]): string {
+  const columns = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
+  return `appended AS (
+      INSERT INTO journal (seq, ${columns})
+      SELECT nextval('journal_seq'), ${columns} FROM (SELECT * FROM incoming ORDER BY position) ordered
+    ), folded AS MATERIALIZED (
+      SELECT entity, entity_id, journal_overlay(after ORDER BY position) AS after,
+             (array_agg(op ORDER BY position))[1] <> 'insert' AS existed,
+             (array_agg(op ORDER BY position))[count(*)] <> 'remove' AS remains
+      FROM incoming GROUP BY entity, entity_id
+    )${tables.map(writeRows).join('')}`;
+}
+
+function writeRows({ name, columns }: ReplicatedTable): string {
+  const list = columns.map((column) => `"${column}"`).join(', ');
+  return `, "inserted ${name}" AS (
+      INSERT INTO "${name}" (${list})
+      SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+      FROM folded CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", folded.after) row
+      WHERE folded.entity = '${name}' AND NOT folded.existed AND folded.remains
+    ), "updated ${name}" AS (
+      UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, folded.after))
+      FROM folded
+      WHERE folded.entity = '${name}' AND folded.existed AND folded.remains AND t.id = folded.entity_id
+      RETURNING 1
+    ), "removed ${name}" AS (
+      DELETE FROM "${name}" t USING folded
+      WHERE folded.entity = '${name}' AND folded.existed AND NOT folded.remains AND t.id = folded.entity_id
+      RETURNING 1
+    )`;
+}
+
+/**
+ * Columns of the final SELECT that raise ML003 when a row to change or remove is not there: the two sides
+ * differ, and nothing may be applied over it.
+ */
+export function expectations(tables: readonly ReplicatedTable[]): string {
+  return tables
+    .map(
+      ({ name }) => `replication_expect('rows of ${name} to change or remove',
+      (SELECT count(*) FROM folded WHERE entity = '${name}' AND existed),
+      (SELECT count(*) FROM "updated ${name}") + (SELECT count(*) FROM "removed ${name}"))`,
+    )
+    .join(', ');
+}

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import type { ClientBase } from 'pg';
+import type { DataSource } from 'typeorm';
+import type { Principal } from '../accounts/principal.js';
+import { discardSet, type DiscardRefusal } from '../apply/discard-set.js';
+import { retryLane, type Decision } from '../apply/retry-lane.js';
+import { Config } from '../config/config.js';
+import { leaseClient } from '../databases/leased-client.js';
+import { Problem } from '../http/problem.js';
+import { heldLanes, QuarantinedLanes } from '../journal/quarantined-lanes.js';
+import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
+import { DataRouter } from '../routing/data-router.js';
+import type { DecisionOutcomeDto } from './quarantine.dto.js';
+
+const REFUSALS: Readonly<Record<DiscardRefusal, string>> = {
+  'not held': 'It has been applied or discarded already.',
+  'not first': 'It waits behind a refused change of the same patient: decide that one first.',
+  'holds an insert': 'It creates a record, which lives on in its region: correct the cause and retry.',
+};
+
+interface Held {
+  readonly lane: string;
+  readonly state: string;
+}
+
+type Tables = ReadonlyMap<string, ReplicatedTable>;
+
+/** What a person decides about what is in quarantine, carried out at central, in one transaction each. */
+@Injectable()
+export class QuarantineDecisions {
+  constructor(
+    private readonly router: DataRouter,
+    private readonly config: Config,
+    private readonly lanes: QuarantinedLanes,
+  ) {}
+
+  /** Applies the lane of the entry again, in order. */
+  retry(id: string, caller: Principal, reason: string): Promise<DecisionOutcomeDto> {
+    const decision = decisionOf(caller, reason);
+    return this.atCentral(async (client, tables) => {
+      const { lane, state } = await held(client, id, caller);
+      if (state !== 'refused' && state !== 'waiting') throw refusal('not held');
+      return retryLane(client, tables, lane, decision);
+    });
+  }
+
+  /** Drops the change set of the entry, and applies what waited behind it. */
+  discard(id: string, caller: Principal, reason: string): Promise<DecisionOutcomeDto> {
+    const decision = decisionOf(caller, reason);
+    return this.atCentral(async (client, tables) => {
+      const { lane } = await held(client, id, caller);
+      const outcome = await discardSet(client, tables, id, decision);
+      if (outcome !== 'discarded') throw refusal(outcome);
+      return retryLane(client, tables, lane, decision);
+    });
+  }
+
+  private async atCentral<T>(work: (client: ClientBase, tables: Tables) => Promise<T>): Promise<T> {
+    const source = this.router.centralSource();
+    const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
+    const leased = await leaseClient(source);
+    const { client } = leased;
+    try {
+      await client.query('BEGIN');
+      const result = await work(client, tables);
+      await client.query('COMMIT');
+      leased.release();
+      await this.tellRegion(source);
+      return result;
+    } catch (error) {
+      // Closed rather than given back: the server rolls back whatever was open.
+      leased.release(error as Error);
+      throw error;
+    }
+  }
+
+  /** This node hears of decisions made elsewhere with the next sign of life; of its own at once. */
+  private async tellRegion(source: DataSource): Promise<void> {
+    if (this.config.mode === 'central') return;
+    await this.lanes.replace(await heldLanes((sql, values) => source.query(sql, values), this.config.region));
+  }
+}
+
+/** Throws a 404 {@link Problem} for what the caller may not know of. */
+async function held(client: ClientBase, id: string, { region }: Principal): Promise<Held> {
+  const { rows } = await client.query<Held>(
+    'SELECT lane, state FROM quarantine WHERE id = $1 AND ($2::text IS NULL OR origin = $2)',
+    [id, region],
+  );
+  if (!rows[0]) throw new Problem(404, 'not-found', 'There is no such change in quarantine');
+  return rows[0];
+}
+
+function decisionOf({ id, fullName }: Principal, reason: string): Decision {
+  return { by: id, byName: fullName, reason };
+}
+
+function refusal(kind: DiscardRefusal): Problem {
+  return new Problem(409, 'quarantine-decision-refused', 'This cannot be decided so', {
+    detail: REFUSALS[kind],
+  });
+}

@@ -1,0 +1,29 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Alerts } from '../alerts/alerts.service.js';
+import { QuarantinedLanes } from '../journal/quarantined-lanes.js';
+import { type Delivery, LINK, type Link } from './link.js';
+
+/** Tells this region's people what central holds in quarantine, and keeps it known while central is away. */
+@Injectable()
+export class QuarantineWatch {
+  private readonly logger = new Logger(QuarantineWatch.name);
+
+  constructor(
+    @Inject(LINK) private readonly link: Link,
+    private readonly lanes: QuarantinedLanes,
+    private readonly alerts: Alerts,
+  ) {}
+
+  async noteDelivery({ refused, waiting }: Delivery): Promise<void> {
+    this.logger.warn(
+      `Central put ${String(refused)} changes into quarantine; ${String(waiting)} wait behind them`,
+    );
+    if (refused > 0) await this.alerts.raise({ code: 'CHANGE_REFUSED', subject: 'central', count: refused });
+    await this.refresh();
+  }
+
+  /** Learns from central which lanes it holds. Throws when central does not answer in time. */
+  async refresh(): Promise<void> {
+    await this.lanes.replace(await this.link.heldLanes());
+  }
+}
