@@ -62,9 +62,9 @@ const STATEMENTS = [
      origin text PRIMARY KEY,
      incarnation integer NOT NULL,
      seq bigint NOT NULL,
+     applied_at timestamptz(3) NOT NULL,
      -- What the entry there was: a journal that has another one was restored from a backup and went on.
-     witness text,
-     applied_at timestamptz(3) NOT NULL
+     witness text
    )`,
   // How far the peer last said that it has applied this journal, so that the state is known while it
   // is away, and whether an administrator has paused the exchange.
