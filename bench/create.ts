@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startClusters } from './clusters.js';
 import { sessionsCpu } from './cpu-time.js';
-import { createCentral, createRegion, REGION_CODE } from './databases.js';
+import { createCentral, createRegion, type DatabaseUrls, REGION_CODE } from './databases.js';
 import { type Lag, measureLag } from './lag.js';
 import { DirectInserts } from './load/direct-inserts.js';
 import { HttpCreates } from './load/http-creates.js';
@@ -23,11 +23,6 @@ const VARIANTS = {
 } as const;
 type Variant = keyof typeof VARIANTS;
 const POSTS: readonly Variant[] = ['shipped', 'alone'];
-
-interface DatabaseUrls {
-  readonly region: string;
-  readonly central: string;
-}
 
 /** With the processor time per create of the node and of its two databases' sessions, in milliseconds. */
 type Measured = Record<Variant, (Load & { readonly cpu: number })[]>;

@@ -7,6 +7,11 @@ import { withClient } from './clusters.js';
 
 export const REGION_CODE = 'DKR';
 
+export interface DatabaseUrls {
+  readonly region: string;
+  readonly central: string;
+}
+
 /** A new, migrated database of a regional node on the server at `server`. Resolves with its URL. */
 export function createRegion(server: string, name: string): Promise<string> {
   return create(server, name, REGIONALE, REGION_CODE);
