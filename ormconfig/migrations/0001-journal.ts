@@ -84,8 +84,9 @@ const STATEMENTS = [
      END IF;
      RETURN actual;
    END $$`,
-  // Later changes of a row laid over earlier ones, column by column.
-  `CREATE AGGREGATE journal_overlay (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{}')`,
+  // Later changes of a row laid over earlier ones, column by column. Without an initial value, the first one
+  // is taken as it is: most rows change once in a chunk.
+  `CREATE AGGREGATE journal_overlay (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb)`,
 
   // Only the fields that differ, for the two sides of an update.
   `CREATE FUNCTION journal_changed(wanted jsonb, other jsonb) RETURNS jsonb

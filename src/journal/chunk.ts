@@ -1,6 +1,7 @@
 import type { EntryColumn } from './entry-columns.js';
 
-export type EntryArrays = Readonly<Record<EntryColumn, string>>;
+/** A column of entries: a PostgreSQL array in its binary form. `null`: no entries. */
+export type EntryArrays = Readonly<Record<EntryColumn, Buffer | null>>;
 
 /** A stretch of one node's journal on its way to the other side. */
 export interface Chunk {
@@ -15,9 +16,9 @@ export interface Chunk {
   /** The tables that its entries belong to. */
   readonly tables: readonly string[];
   /**
-   * The entries, column by column: each a PostgreSQL array in its text form, built by the sender's database
-   * and opened by the receiver's. Node only carries it. Measured against one JSON array of objects: opening
-   * took 30 µs an entry in place of 62 to 79, building 24 in place of 30.
+   * The entries, column by column: each a PostgreSQL array in its binary form, built by the sender's database
+   * and opened by the receiver's. Node only carries the bytes. Opening one JSON array of objects in place of
+   * them took twice as long, and the arrays' text form a third more, mostly for the quotes in the rows.
    */
   readonly entries: EntryArrays;
   /** False when a change set goes on in the next chunk: the receiver must not commit in between. */

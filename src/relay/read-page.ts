@@ -65,30 +65,24 @@ const READ_PAGE = `
     SELECT b.set_key, b.nth, b.size FROM bordered b CROSS JOIN cut
     WHERE b.own AND b.size > 1 AND b.seq <= coalesce(cut.border, cut.readable)
   )
-  SELECT cut.border, cut.readable, cut.scanned, (SELECT behind FROM gap) AS "behindGap",
-         pg_snapshot_xmin(pg_current_snapshot())::text AS "oldestRunning",
-         $4::jsonb - ARRAY(SELECT set_key FROM in_sets)
-           || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
-               FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
-                     HAVING max(nth) < size) unfinished) AS "openSets",
-         carried.*
+  SELECT json_build_object(
+           'border', cut.border, 'readable', cut.readable, 'scanned', cut.scanned,
+           'behindGap', (SELECT behind FROM gap),
+           'oldestRunning', pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+           'openSets', $4::jsonb - ARRAY(SELECT set_key FROM in_sets)
+             || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
+                 FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
+                       HAVING max(nth) < size) unfinished),
+           'count', carried.count, 'tables', carried.tables)::text AS summary,
+         ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
   FROM cut CROSS JOIN LATERAL (
-    SELECT count(*)::int AS count, coalesce(array_agg(DISTINCT entity), '{}') AS tables,
-           ${ENTRY_COLUMN_NAMES.map((column) => `array_agg(${column})::text AS ${column}`).join(', ')}
+    SELECT count(*) AS count, coalesce(array_agg(DISTINCT entity), '{}') AS tables,
+           ${ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ')}
     FROM (SELECT journal.* FROM journal JOIN node ON node.code = journal.origin
           WHERE seq > $1::bigint AND seq <= coalesce(cut.border, cut.readable) ORDER BY seq) own
   ) carried`;
 
-interface PageRow extends EntryArrays {
-  border: string | null;
-  readable: string | null;
-  scanned: number;
-  behindGap: string | null;
-  oldestRunning: string;
-  count: number;
-  tables: string[];
-  openSets: Record<string, number>;
-}
+type PageRow = EntryArrays & { readonly summary: string };
 
 export async function readPage(client: ClientBase, request: PageRequest): Promise<JournalPage> {
   const { after, limit, deadThrough, openSets } = request;
@@ -97,20 +91,8 @@ export async function readPage(client: ClientBase, request: PageRequest): Promis
     text: READ_PAGE,
     values: [after, limit, deadThrough, JSON.stringify(openSets)],
   });
-  const row = result.rows[0]!;
-  const position = (value: string | null) => (value === null ? null : Number(value));
-  const { count, tables, scanned, openSets: stillOpen } = row;
-  return {
-    count,
-    tables,
-    scanned,
-    openSets: stillOpen,
-    entries: row,
-    border: position(row.border),
-    readable: position(row.readable),
-    behindGap: position(row.behindGap),
-    oldestRunning: Number(row.oldestRunning),
-  };
+  const { summary, ...entries } = result.rows[0]!;
+  return { ...(JSON.parse(summary) as Omit<JournalPage, 'entries'>), entries };
 }
 
 /** A transaction id that is higher than every one assigned before. Assigned to nothing else. */
