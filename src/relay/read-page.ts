@@ -42,10 +42,10 @@ export interface PageRequest {
  */
 const READ_PAGE = `
   WITH page AS MATERIALIZED (
-    SELECT j.seq, j.change_set_size AS size, j.origin = node.code AS own,
+    SELECT j.seq, j.entity, j.change_set_size AS size, j.origin = node.code AS own,
            CASE WHEN j.change_set_size > 1 THEN j.incarnation || '.' || j.change_set END AS set_key,
            lag(j.seq, 1, $1::bigint) OVER (ORDER BY j.seq) AS previous
-    FROM (SELECT seq, origin, incarnation, change_set, change_set_size
+    FROM (SELECT seq, origin, incarnation, change_set, change_set_size, entity
           FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2) j
     CROSS JOIN node
   ), gap AS (
@@ -73,10 +73,12 @@ const READ_PAGE = `
              || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
                  FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
                        HAVING max(nth) < size) unfinished),
-           'count', carried.count, 'tables', carried.tables)::text AS summary,
+           'count', carried.count,
+           'tables', (SELECT coalesce(array_agg(DISTINCT entity), '{}') FROM bordered
+                      WHERE own AND seq <= coalesce(cut.border, cut.readable)))::text AS summary,
          ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
   FROM cut CROSS JOIN LATERAL (
-    SELECT count(*) AS count, coalesce(array_agg(DISTINCT entity), '{}') AS tables,
+    SELECT count(*) AS count,
            ${ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ')}
     FROM (SELECT journal.* FROM journal JOIN node ON node.code = journal.origin
           WHERE seq > $1::bigint AND seq <= coalesce(cut.border, cut.readable) ORDER BY seq) own

@@ -29,7 +29,6 @@ const SETTINGS = {
   max_connections: '100',
   shared_buffers: '128MB',
   max_wal_size: '2GB',
-  wal_compression: 'on',
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
