@@ -58,12 +58,15 @@ async function drain(region: string, central: string, size: number, explained?: 
   const tables = await replicatedTablesOf(central);
   return withApplicationClient(region, (source) =>
     withApplicationClient(central, async (target) => {
-      await target.query(`INSERT INTO replication_cursors VALUES ($1, 1, 0, now())`, [REGION_CODE]);
-      const reader = new JournalReader(source, { origin: REGION_CODE, incarnation: 1, seq: 0 }, size);
+      await target.query(
+        `INSERT INTO replication_cursors (origin, incarnation, seq, applied_at) VALUES ($1, 1, 0, now())`,
+        [REGION_CODE],
+      );
+      const reader = new JournalReader(source, { origin: REGION_CODE, incarnation: 1, seq: 0 });
       let drained: Drained = { entries: 0, reading: { clock: 0, cpu: 0 }, applying: { clock: 0, cpu: 0 } };
       for (let nth = 1; ; nth++) {
         if (nth === explained) await Promise.all([source, target].map(printPlans));
-        const { value: chunk, spent: reading } = await measured(source, () => reader.next());
+        const { value: chunk, spent: reading } = await measured(source, () => reader.next(size));
         if (typeof chunk === 'string' || (explained && nth > explained)) return drained;
         const { spent: applying } = await measured(target, () => applyChunk(target, tables, chunk));
         drained = {

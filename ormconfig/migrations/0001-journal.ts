@@ -84,6 +84,11 @@ const STATEMENTS = [
      END IF;
      RETURN actual;
    END $$`,
+  // What an entry was, in few bytes: two journals that differ at a position differ in this.
+  `CREATE FUNCTION journal_witness(entity_id uuid, change_set bigint, at timestamptz, content jsonb) RETURNS text
+   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+     SELECT entity_id || ' ' || change_set || ' ' || extract(epoch FROM at) || ' ' || md5(content::text)
+   $$`,
   // Later changes of a row laid over earlier ones, column by column. Without an initial value, the first one
   // is taken as it is: most rows change once in a chunk.
   `CREATE AGGREGATE journal_overlay (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb)`,

@@ -4,9 +4,6 @@ import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
-/** Longest time that one statement may take at the receiver before it counts as hung, in milliseconds. */
-export const APPLY_TIMEOUT_MS = 10_000;
-
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
 export class CursorMovedError extends Error {
   readonly code = 'CURSOR_MOVED';
@@ -35,7 +32,6 @@ export async function applyChunk(
     name: `apply-chunk ${touched.map((table) => table.name).join(' ')}`,
     text: applyStatement(touched),
     values: chunkValues(chunk),
-    query_timeout: APPLY_TIMEOUT_MS,
   };
   const result = await client.query<{ moved: boolean; held: boolean }>(query);
   const { moved, held } = result.rows[0]!;
@@ -60,6 +56,10 @@ export const OPENED_CHUNK = `
 const last = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
   `(${parameter(column)})[cardinality(${parameter(column)})]`;
 
+/** See `refuseRestoredJournal`. Null for a chunk without entries. */
+const WITNESS_OF_LAST = `journal_witness(${last('entity_id')}, ${last('change_set')}, ${last('at')},
+          coalesce(${last('after')}, ${last('before')}))`;
+
 function applyStatement(tables: readonly ReplicatedTable[]): string {
   const tested = expectations(tables);
   return `
@@ -69,7 +69,7 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
                        AND (lane = ANY(${parameter('patient_id')}) OR lane = ANY(${parameter('entity_id')}))) AS lanes
     ), moved AS (
       UPDATE replication_cursors SET seq = $4::bigint, applied_at = clock_timestamp(),
-        witness = coalesce(${last('entity_id')} || ' ' || ${last('change_set')}, witness)
+        witness = coalesce(${WITNESS_OF_LAST}, witness)
       WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND NOT (SELECT lanes FROM held)
       RETURNING 1
     ), incoming AS MATERIALIZED (${OPENED_CHUNK}

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import { APPLY_TIMEOUT_MS, chunkValues, CursorMovedError, OPENED_CHUNK } from './apply-chunk.js';
+import { chunkValues, CursorMovedError, OPENED_CHUNK } from './apply-chunk.js';
 import { codeOf, failureKind } from './failure.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
@@ -26,18 +26,38 @@ export interface LaneOutcome {
   readonly waiting: number;
 }
 
+/** A part of a change set that goes on in the next chunk would have to be held: it must be held whole. */
+export class OpenSetHeldError extends Error {
+  constructor(
+    readonly key: string,
+    readonly refusal: Refusal,
+  ) {
+    super(`The change set ${key} goes on in the next chunk and cannot be held in part`);
+    this.name = 'OpenSetHeldError';
+  }
+}
+
+/** What is known of change sets (`incarnation.changeSet`) before a chunk is tried. */
+export interface KnownSets {
+  /** Held without being tried again. */
+  readonly refused: ReadonlyMap<string, Refusal>;
+  /** Began before the chunk, or go on behind it. */
+  readonly open: ReadonlySet<string>;
+}
+
 /**
  * Applies a chunk that the receiver did not accept at once: finds the change sets that cannot be applied, by
  * halves, puts them into quarantine whole, parks whatever comes later in their patients' lanes, and applies all
  * the others. In the transaction that is open on `client`, with the cursor.
  *
- * `refused` names change sets (`incarnation.changeSet`) that are held without being tried again.
+ * Throws {@link OpenSetHeldError}, and leaves the transaction to be rolled back, when only a part of a change
+ * set could be held.
  */
 export async function applyInLanes(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
   chunk: Chunk,
-  refused: ReadonlyMap<string, Refusal>,
+  known: KnownSets,
 ): Promise<LaneOutcome> {
   await client.query(
     'CREATE TEMPORARY TABLE incoming_entries ON COMMIT DROP AS SELECT * FROM journal WITH NO DATA',
@@ -49,7 +69,7 @@ export async function applyInLanes(
     values: chunkValues(chunk),
   });
   await moveCursor(client, chunk);
-  const lanes = new Lanes(client, tables, await heldLanes(client), refused);
+  const lanes = new Lanes(client, tables, await heldLanes(client), known);
   await lanes.apply(await changeSets(client));
   await client.query('DROP TABLE incoming_entries');
   return lanes.outcome;
@@ -58,7 +78,8 @@ export async function applyInLanes(
 async function moveCursor(client: ClientBase, chunk: Chunk): Promise<void> {
   const { rowCount } = await client.query(
     `UPDATE replication_cursors SET seq = $4, applied_at = clock_timestamp(), witness = coalesce(
-       (SELECT entity_id || ' ' || change_set FROM incoming_entries ORDER BY position DESC LIMIT 1), witness)
+       (SELECT journal_witness(entity_id, change_set, at, coalesce(after, before))
+        FROM incoming_entries ORDER BY position DESC LIMIT 1), witness)
      WHERE origin = $1 AND incarnation = $2 AND seq = $3`,
     [chunk.origin, chunk.incarnation, chunk.after, chunk.through],
   );
@@ -91,7 +112,7 @@ class Lanes {
     private readonly client: ClientBase,
     private readonly tables: ReadonlyMap<string, ReplicatedTable>,
     private readonly held: Set<string>,
-    private readonly refused: ReadonlyMap<string, Refusal>,
+    private readonly known: KnownSets,
   ) {}
 
   get outcome(): LaneOutcome {
@@ -118,7 +139,7 @@ class Lanes {
   private async park(sets: readonly ChangeSet[]): Promise<ChangeSet[]> {
     const ready: ChangeSet[] = [];
     for (const set of sets) {
-      const refusal = this.refused.get(set.key);
+      const refusal = this.known.refused.get(set.key);
       if (refusal) await this.refuse(set, refusal);
       else if (set.lanes.some((lane) => this.held.has(lane))) await this.wait(set);
       else ready.push(set);
@@ -141,13 +162,20 @@ class Lanes {
   }
 
   private async refuse(set: ChangeSet, { code, message }: Refusal): Promise<void> {
+    this.expectWhole(set, { code, message });
     await this.hold(set, 'refused', code, message);
     this.refusedEntries += set.positions.length;
   }
 
   private async wait(set: ChangeSet): Promise<void> {
+    this.expectWhole(set, { code: 'LANE_HELD', message: 'One of its patients waits in quarantine' });
     await this.hold(set, 'waiting', null, null);
     this.waitingEntries += set.positions.length;
+  }
+
+  private expectWhole({ key }: ChangeSet, refusal: Refusal): void {
+    const { open, refused } = this.known;
+    if (open.has(key) && !refused.has(key)) throw new OpenSetHeldError(key, refusal);
   }
 
   private async hold(
@@ -186,7 +214,6 @@ export async function writePositions(
     text: `WITH incoming AS MATERIALIZED (SELECT * FROM incoming_entries WHERE position = ANY($1)), ${writeSteps(touched)}
            SELECT ${expectations(touched)}`,
     values: [positions],
-    query_timeout: APPLY_TIMEOUT_MS,
   };
   await client.query(query);
 }

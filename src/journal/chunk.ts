@@ -32,6 +32,6 @@ export interface Cursor {
   readonly origin: string;
   readonly incarnation: number;
   readonly seq: number;
-  /** The last entry that it has covered, as `entityId changeSet`; `null` before the first. */
+  /** What the last entry was that it has covered (`journal_witness`); `null` before the first. */
   readonly witness: string | null;
 }

@@ -5,7 +5,7 @@ import type { Principal } from '../accounts/principal.js';
 import { discardSet, type DiscardRefusal } from '../apply/discard-set.js';
 import { retryLane, type Decision } from '../apply/retry-lane.js';
 import { Config } from '../config/config.js';
-import { leaseClient } from '../databases/leased-client.js';
+import { openClient } from '../databases/own-client.js';
 import { Problem } from '../http/problem.js';
 import { heldLanes, QuarantinedLanes } from '../journal/quarantined-lanes.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
@@ -17,6 +17,9 @@ const REFUSALS: Readonly<Record<DiscardRefusal, string>> = {
   'not first': 'It waits behind a refused change of the same patient: decide that one first.',
   'holds an insert': 'It creates a record, which lives on in its region: correct the cause and retry.',
 };
+
+/** A lane may hold a day's changes. Milliseconds. */
+const DECISION_TIMEOUT_MS = 30_000;
 
 interface Held {
   readonly lane: string;
@@ -58,19 +61,16 @@ export class QuarantineDecisions {
   private async atCentral<T>(work: (client: ClientBase, tables: Tables) => Promise<T>): Promise<T> {
     const source = this.router.centralSource();
     const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
-    const leased = await leaseClient(source);
-    const { client } = leased;
+    const { client, close } = await openClient(source, DECISION_TIMEOUT_MS);
     try {
       await client.query('BEGIN');
       const result = await work(client, tables);
       await client.query('COMMIT');
-      leased.release();
       await this.tellRegion(source);
       return result;
-    } catch (error) {
-      // Closed rather than given back: the server rolls back whatever was open.
-      leased.release(error as Error);
-      throw error;
+    } finally {
+      // What was not committed is rolled back with the session.
+      close();
     }
   }
 

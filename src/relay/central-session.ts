@@ -1,15 +1,28 @@
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { applyChunk } from '../apply/apply-chunk.js';
-import { applyInLanes, type LaneOutcome, type Refusal } from '../apply/apply-in-lanes.js';
+import { applyInLanes, OpenSetHeldError, type LaneOutcome, type Refusal } from '../apply/apply-in-lanes.js';
 import { codeOf, failureKind } from '../apply/failure.js';
 import type { Chunk } from '../journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
-import { leaseClient, type LeasedClient } from '../databases/leased-client.js';
+import { openClient, type OwnClient } from '../databases/own-client.js';
 import type { Delivery } from './link.js';
 
 /** Longest silence of central before a link counts as hung, in milliseconds. */
-const ANSWER_TIMEOUT_MS = 8_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/**
+ * Central gives up by itself what a region that vanished has left behind: without this, an open transaction
+ * would keep the cursor's lock for as long as TCP takes to notice, and every new attempt would wait behind it.
+ */
+const LIMITS = `
+  SET statement_timeout = '9s';
+  SET lock_timeout = '5s';
+  SET idle_in_transaction_session_timeout = '15s';
+  DO $$ BEGIN
+    PERFORM set_config('client_connection_check_interval', '2s', false);
+  EXCEPTION WHEN OTHERS THEN NULL; -- Not every operating system can tell that a client is gone.
+  END $$`;
 
 const ALL_APPLIED: Delivery = { refused: 0, waiting: 0 };
 
@@ -31,7 +44,7 @@ export class CentralSession {
   private openSets: readonly string[] = [];
 
   private constructor(
-    private readonly leased: LeasedClient,
+    private readonly own: OwnClient,
     private readonly tables: ReadonlyMap<string, ReplicatedTable>,
     /** Large change sets that central has refused, by key. They outlive the session. */
     private readonly refused: Map<string, Refusal>,
@@ -39,13 +52,18 @@ export class CentralSession {
 
   static async open(source: DataSource, refused: Map<string, Refusal>): Promise<CentralSession> {
     const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
-    return new CentralSession(await leaseClient(source), tables, refused);
+    const own = await openClient(source, ANSWER_TIMEOUT_MS);
+    try {
+      await own.client.query(LIMITS);
+      return new CentralSession(own, tables, refused);
+    } catch (error) {
+      own.close();
+      throw error;
+    }
   }
 
-  /** Asks one question of central, for at most eight seconds. */
   async ask<T extends object>(text: string, values: unknown[] = []): Promise<T[]> {
-    const query = { text, values, query_timeout: ANSWER_TIMEOUT_MS };
-    const result = await this.client.query<T>(query);
+    const result = await this.client.query<T>(text, values);
     return result.rows;
   }
 
@@ -62,12 +80,11 @@ export class CentralSession {
   }
 
   close(): void {
-    // Closed, not given back, so that central rolls back whatever was open.
-    this.leased.release(new Error('The link was closed'));
+    this.own.close();
   }
 
   private get client(): ClientBase {
-    return this.leased.client;
+    return this.own.client;
   }
 
   private async deliverClosed(chunk: Chunk): Promise<Delivery> {
@@ -103,7 +120,15 @@ export class CentralSession {
     return new LargeSetRefusedError(refusal);
   }
 
+  /** A set that goes on behind the chunk cannot be judged by its part: then it is sent again, and refused whole. */
   private async inLanes(chunk: Chunk): Promise<LaneOutcome> {
-    return applyInLanes(this.client, this.tables, chunk, this.refused);
+    const open = new Set([...this.openSets, ...chunk.openSets]);
+    try {
+      return await applyInLanes(this.client, this.tables, chunk, { refused: this.refused, open });
+    } catch (error) {
+      if (!(error instanceof OpenSetHeldError)) throw error;
+      this.refused.set(error.key, error.refusal);
+      throw new LargeSetRefusedError(error.refusal);
+    }
   }
 }

@@ -1,39 +1,31 @@
 /**
  * Decides when a gap in the journal's positions is dead, so that nobody can fill it any more.
  *
- * Whoever may still fill it had its transaction id before it drew the position, and drew it before the one
- * behind the gap was drawn. So its id is lower than any that is assigned after the gap has been seen: the
- * gap's `horizon`. Once every transaction below the horizon has ended and the gap is still there, it stays.
- *
- * The horizon is an id that is really assigned, by `pg_current_xact_id()`. A snapshot's `xmax` will not do: it
- * follows the latest transaction that has *ended*, and one that runs may have a higher id.
+ * Whoever draws a position from the sequence holds the sequence's lock until its transaction ends. So those
+ * who held it when the gap had been seen are all who may still fill it. When they have ended, a page that is
+ * read after that either has the entry, or will never have it. Transactions that have drawn nothing, however
+ * long they run, are not waited for.
  */
 export class GapWatch {
-  private watched: { behind: number; horizon: number } | undefined;
+  private watched: { behind: number; holders: ReadonlySet<string> } | undefined;
   private dead = 0;
 
-  /** Gaps up to this position will never be filled. */
+  /** Gaps up to this position will never be filled; holds for pages that are read from now on. */
   get deadThrough(): number {
     return this.dead;
   }
 
-  /** Whether the gap before position `behind` has its horizon already. */
-  watches(behind: number): boolean {
-    return this.watched?.behind === behind;
-  }
-
-  /** Starts with a gap that was seen before `horizon` was assigned. */
-  watch(behind: number, horizon: number): void {
-    this.watched = { behind, horizon };
-  }
-
   /**
-   * Whether the watched gap is dead, given the oldest transaction that ran when it was last seen. Then the
-   * journal can be read past it at once.
+   * Takes note that the gap before `behind` was seen, and that `holders` hold the sequence after that. True
+   * when it is dead.
    */
-  isDead(oldestRunning: number): boolean {
-    if (!this.watched || oldestRunning < this.watched.horizon) return false;
-    this.dead = this.watched.behind - 1;
+  look(behind: number, holders: readonly string[]): boolean {
+    const now = new Set(holders);
+    const before = this.watched?.behind === behind ? this.watched.holders : now;
+    const left = new Set([...before].filter((holder) => now.has(holder)));
+    this.watched = { behind, holders: left };
+    if (left.size > 0) return false;
+    this.dead = behind - 1;
     this.watched = undefined;
     return true;
   }

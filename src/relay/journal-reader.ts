@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { GapWatch } from './gap-watch.js';
-import { nextTransactionId, readPage, type JournalPage } from './read-page.js';
+import { positionHolders, readPage, type JournalPage } from './read-page.js';
 
 /** Nothing to send: the journal ends here, or goes on behind a gap that a running transaction may fill. */
 export type NothingToSend = 'end' | 'gap';
@@ -11,49 +11,44 @@ export class JournalReader {
   private readonly gaps = new GapWatch();
   private openSets: Readonly<Record<string, number>> = {};
   private position: number;
-  private lastPageWasFull = false;
+  private lastPageWasCut = false;
 
   constructor(
     private readonly client: ClientBase,
     private readonly cursor: Omit<Cursor, 'witness'>,
-    private readonly chunkSize: number,
   ) {
     this.position = cursor.seq;
   }
 
-  /** Whether the last page ended because it was full: more is there to read. */
+  /** Whether the last page ended because it was full or at a gap: there is more, or soon will be. */
   get hasMore(): boolean {
-    return this.lastPageWasFull;
+    return this.lastPageWasCut;
   }
 
-  async next(): Promise<Chunk | NothingToSend> {
+  /** The next chunk, of about `limit` entries. */
+  async next(limit: number): Promise<Chunk | NothingToSend> {
     for (;;) {
       const page = await readPage(this.client, {
         after: this.position,
-        limit: this.chunkSize,
+        limit,
         deadThrough: this.gaps.deadThrough,
         openSets: this.openSets,
       });
-      this.lastPageWasFull = page.scanned === this.chunkSize;
-      const through = this.lastToCarry(page);
+      this.lastPageWasCut = page.scanned === limit || page.behindGap !== null;
+      const through = this.lastToCarry(page, limit);
       if (through !== null) return this.chunk(page, through);
       if (page.behindGap === null) return 'end';
-      if (!(await this.isDead(page.behindGap, page.oldestRunning))) return 'gap';
+      if (!this.gaps.look(page.behindGap, await positionHolders(this.client))) return 'gap';
     }
-  }
-
-  private async isDead(behind: number, oldestRunning: number): Promise<boolean> {
-    if (!this.gaps.watches(behind)) this.gaps.watch(behind, await nextTransactionId(this.client));
-    return this.gaps.isDead(oldestRunning);
   }
 
   /**
    * Where this page may be cut. Without a border, a full page belongs to a change set that is larger than a
    * page, or goes on with one: it is carried whole, and stays open.
    */
-  private lastToCarry({ border, readable, scanned }: JournalPage): number | null {
+  private lastToCarry({ border, readable, scanned }: JournalPage, limit: number): number | null {
     if (border !== null) return border;
-    const goesOn = Object.keys(this.openSets).length > 0 || scanned === this.chunkSize;
+    const goesOn = Object.keys(this.openSets).length > 0 || scanned === limit;
     return goesOn ? readable : null;
   }
 

@@ -56,9 +56,14 @@ export class PeerRecord {
     this.acknowledgement.set({ seq, at: new Date() });
   }
 
+  /** Nothing that central has is known to be this journal: everything looks pending. */
+  forget(): void {
+    this.acknowledgement.set({ seq: 0, at: null });
+  }
+
   /** Writes the acknowledged position when it is new and the last write is a while ago. */
   async saveNowAndThen(): Promise<void> {
-    if (Date.now() - this.saved.at >= SAVE_EVERY_MS) await this.save();
+    if (performance.now() - this.saved.at >= SAVE_EVERY_MS) await this.save();
   }
 
   async save(): Promise<void> {
@@ -68,6 +73,6 @@ export class PeerRecord {
       `UPDATE replication_peers SET acknowledged_seq = $2, acknowledged_at = $3 WHERE peer = $1`,
       [PEER, position.seq, position.at],
     );
-    this.saved = { seq: position.seq, at: Date.now() };
+    this.saved = { seq: position.seq, at: performance.now() };
   }
 }

@@ -10,8 +10,6 @@ export interface JournalPage {
   readonly readable: number | null;
   /** First position behind the first gap that may still be filled. */
   readonly behindGap: number | null;
-  /** Every transaction older than this had ended when the page was read. */
-  readonly oldestRunning: number;
   readonly count: number;
   readonly tables: string[];
   readonly entries: EntryArrays;
@@ -34,9 +32,9 @@ export interface PageRequest {
  * Reads the journal in `seq` order, never past a gap that a running transaction may still fill, and cut
  * where no change set is open. Only this node's own entries are carried.
  *
- * The page and the snapshot come from one statement, so a gap and the transactions that might fill it
- * are seen at the same instant. The running sum counts the change sets that have begun and not ended:
- * where it is zero, a batch may end. When a whole page offers no such border (a change set larger than the
+ * The running sum counts the change sets that have begun and not ended: where it is zero, a chunk may end. What
+ * goes on with a change set that the page before has cut ends where that set ends, so that its transaction at
+ * the receiver holds nothing else. When a whole page offers no such border (a change set larger than the
  * page), all of it is carried and the set goes on in the next chunk. Borders are found on narrow rows; the
  * wide ones are read once, when it is known which: sorting them cost a third of the statement.
  */
@@ -60,7 +58,8 @@ const READ_PAGE = `
                 OVER (ORDER BY seq) AS open
     FROM counted
   ), cut AS MATERIALIZED (
-    SELECT max(seq) FILTER (WHERE open = 0) AS border, max(seq) AS readable, count(*)::int AS scanned FROM bordered
+    SELECT CASE WHEN $4::jsonb = '{}' THEN max(seq) FILTER (WHERE open = 0)
+                ELSE min(seq) FILTER (WHERE open = 0) END AS border, max(seq) AS readable, count(*)::int AS scanned FROM bordered
   ), in_sets AS (
     SELECT b.set_key, b.nth, b.size FROM bordered b CROSS JOIN cut
     WHERE b.own AND b.size > 1 AND b.seq <= coalesce(cut.border, cut.readable)
@@ -68,7 +67,6 @@ const READ_PAGE = `
   SELECT json_build_object(
            'border', cut.border, 'readable', cut.readable, 'scanned', cut.scanned,
            'behindGap', (SELECT behind FROM gap),
-           'oldestRunning', pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
            'openSets', $4::jsonb - ARRAY(SELECT set_key FROM in_sets)
              || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
                  FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
@@ -97,8 +95,13 @@ export async function readPage(client: ClientBase, request: PageRequest): Promis
   return { ...(JSON.parse(summary) as Omit<JournalPage, 'entries'>), entries };
 }
 
-/** A transaction id that is higher than every one assigned before. Assigned to nothing else. */
-export async function nextTransactionId(client: ClientBase): Promise<number> {
-  const result = await client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
-  return Number(result.rows[0]!.id);
+/** The transactions that have drawn a position of the journal and have not ended. */
+export async function positionHolders(client: ClientBase): Promise<string[]> {
+  const result = await client.query<{ holder: string }>({
+    name: 'relay-position-holders',
+    text: `SELECT virtualtransaction AS holder FROM pg_locks
+           WHERE locktype = 'relation' AND relation = 'journal_seq'::regclass
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  });
+  return result.rows.map(({ holder }) => holder);
 }

@@ -21,7 +21,7 @@ export class RestoredJournalError extends Error {
 
 /** The last own entry up to a position, in the form of a cursor's witness. */
 const OWN_WITNESS = `
-  SELECT j.entity_id || ' ' || j.change_set AS witness
+  SELECT journal_witness(j.entity_id, j.change_set, j.at, coalesce(j.after, j.before)) AS witness
   FROM journal j JOIN node ON node.code = j.origin
   WHERE j.seq <= $1 ORDER BY j.seq DESC LIMIT 1`;
 

@@ -56,12 +56,12 @@ export class UplinkState {
   }
 
   deliver(count: number): void {
-    this.delivered.push({ at: Date.now(), count });
+    this.delivered.push({ at: performance.now(), count });
     this.forgetOld();
   }
 
   private forgetOld(): void {
-    const oldest = Date.now() - RATE_WINDOW_S * 1000;
+    const oldest = performance.now() - RATE_WINDOW_S * 1000;
     while (this.delivered[0] && this.delivered[0].at < oldest) this.delivered.shift();
   }
 }

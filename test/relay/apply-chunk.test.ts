@@ -30,7 +30,7 @@ describe('the applier', () => {
 
   const tables = () => new Map(replicatedTables(db.source).map((table) => [table.name, table]));
   const nextChunk = async (after = 0, size = 1000) => {
-    const chunk = await new JournalReader(region, { origin: 'DKR', incarnation: 1, seq: after }, size).next();
+    const chunk = await new JournalReader(region, { origin: 'DKR', incarnation: 1, seq: after }).next(size);
     if (typeof chunk === 'string') throw new Error(`There is nothing to send: ${chunk}`);
     return chunk;
   };

@@ -1,28 +1,47 @@
 import fc from 'fast-check';
 import { foldChanges, type DescribedChange } from '../../src/journal/described-change.js';
 import { Backoff } from '../../src/relay/backoff.js';
+import { ChunkSize } from '../../src/relay/chunk-size.js';
 import { GapWatch } from '../../src/relay/gap-watch.js';
 import { WakeLatch } from '../../src/relay/wake-latch.js';
 
 describe('GapWatch', () => {
-  it('a gap is dead once everyone below its horizon has ended', () => {
+  it('a gap is dead once all who held the sequence when it was first seen have ended', () => {
     const watch = new GapWatch();
-    watch.watch(8, 105);
-    expect(watch.isDead(100)).toBe(false);
-    expect(watch.isDead(104)).toBe(false);
+    expect(watch.look(8, ['3/11', '4/7'])).toBe(false);
+    expect(watch.look(8, ['4/7', '5/1'])).toBe(false);
     expect(watch.deadThrough).toBe(0);
-    expect(watch.isDead(105)).toBe(true);
+    expect(watch.look(8, ['5/1', '3/12'])).toBe(true);
     expect(watch.deadThrough).toBe(7);
   });
 
-  it('another gap starts its own watch', () => {
+  it('a gap that nobody can fill any more is dead at once; another gap starts its own watch', () => {
     const watch = new GapWatch();
-    watch.watch(8, 105);
-    expect([watch.watches(8), watch.watches(5)]).toEqual([true, false]);
-    watch.watch(5, 110);
-    expect(watch.isDead(109)).toBe(false);
-    expect(watch.isDead(110)).toBe(true);
-    expect(watch.deadThrough).toBe(4);
+    expect(watch.look(8, [])).toBe(true);
+    expect(watch.look(12, ['3/11'])).toBe(false);
+    expect(watch.look(10, ['5/1'])).toBe(false);
+    expect(watch.look(10, ['3/11'])).toBe(true);
+    expect(watch.deadThrough).toBe(9);
+  });
+});
+
+describe('ChunkSize', () => {
+  it('shrinks when chunks take long or fail, down to one entry, and grows again when they are quick', () => {
+    const size = new ChunkSize(500);
+    size.delivered(500, 4_000);
+    expect(size.entries).toBe(250);
+    size.failed();
+    expect(size.entries).toBe(62);
+    for (let failure = 0; failure < 10; failure++) size.failed();
+    expect(size.entries).toBe(1);
+    for (let chunk = 0; chunk < 20; chunk++) size.delivered(size.entries, 10);
+    expect(size.entries).toBe(500);
+  });
+
+  it('learns nothing from a chunk that was not full', () => {
+    const size = new ChunkSize(500);
+    size.delivered(3, 5_000);
+    expect(size.entries).toBe(500);
   });
 });
 

@@ -203,4 +203,17 @@ describe('quarantine', () => {
     expect(outcome).toMatchObject({ status: 200, body: { applied: 1_300 } });
     expect(await rowsOf(node.central)).toEqual(await rowsOf(node.regionale));
   });
+
+  it('a large transaction is not held for a small one that is refused right behind it', async () => {
+    const many = Array.from({ length: 700 }, () => aPatient());
+    const poison = aPatient();
+    await write((manager) => manager.insert(poison));
+    await write(async (manager) => {
+      for (let from = 0; from < many.length; from += 100) await manager.insert(many.slice(from, from + 100));
+    });
+    await write((manager) => manager.save({ id: poison.id, notes: 'poison' }));
+    await whenAllDelivered();
+    expect(await rowsOf(node.central)).toHaveLength(701);
+    expect(await quarantine()).toMatchObject([{ state: 'refused', entityId: poison.id, op: 'update' }]);
+  });
 });

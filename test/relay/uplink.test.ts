@@ -183,6 +183,39 @@ describe('the uplink', () => {
     expect((await status()).link.state).toBe('down');
   });
 
+  it('central hangs in the middle of a large transaction: the node works on, and everything arrives after', async () => {
+    await start('up');
+    await create(1);
+    await whenEmpty();
+    await call('/sync/pause');
+    await create(1_200);
+    await wire.become('hung');
+    await call('/sync/resume');
+    const begun = Date.now();
+    for (let i = 0; i < 20; i++) await create(1);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+    expect((await status()).uplink.pending).toBe(1_220);
+    await until(async () => (await status()).link.state === 'down', {
+      what: 'the silence is noticed',
+      timeoutMs: 20_000,
+    });
+    await wire.become('up');
+    await whenEmpty();
+    expect(await rowsAt('central')).toEqual(await rowsAt('region'));
+  }, 60_000);
+
+  it('a central that cannot be used says why in the status, not only in the log', async () => {
+    centralDatabases = await cloneDatabases();
+    wire = await TcpProxy.before(centralDatabases.centralUrl);
+    const url = new URL(wire.url);
+    url.password = 'wrong';
+    node = await startApplication({ DATABASE_DEFAULT_URL: url.href });
+    await until(async () => (await status()).link.lastError?.code === '28P01', {
+      what: 'the reason in the status',
+    });
+    expect((await status()).link.state).toBe('down');
+  });
+
   it('nobody writes patients on the central connection behind the journal’s back', async () => {
     await start('up');
     await until(() => router().central(Patient), { what: 'central open' });

@@ -1,0 +1,38 @@
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+
+/** A session beside the pool, for whoever works on it alone and for long. */
+export interface OwnClient {
+  readonly client: pg.Client;
+  /** Ends the session, also in the middle of a query: the server rolls back whatever was open. */
+  close(): void;
+}
+
+/**
+ * Opens a session with the settings of a data source's pool. No answer within `answerWithinMs` fails the query;
+ * then the session is of no more use. It does not wait behind the pool's queries, nor they behind its.
+ */
+export async function openClient(source: DataSource, answerWithinMs: number): Promise<OwnClient> {
+  const { options } = (source.driver as PostgresDriver).master as { options: pg.ClientConfig };
+  const client = new pg.Client({ ...options, query_timeout: answerWithinMs });
+  // A session that breaks tells so by an event, which would end the process if nobody listened. Its queries fail.
+  client.on('error', () => {
+    close();
+  });
+  let closed = false;
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    client.end().catch(() => {
+      // It is gone already, which is what was wanted.
+    });
+  };
+  try {
+    await client.connect();
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { client, close };
+}

@@ -1,0 +1,31 @@
+/** How long a chunk should be under way, in milliseconds: far below the time after which it counts as hung. */
+const TARGET_MS = 1_000;
+const SMALLEST = 1;
+
+/**
+ * How many entries to send at a time. The databases cost the same for an entry between 250 and 2,000, so time
+ * decides: a slow link or large rows get smaller chunks, down to one, so that each arrives before it counts
+ * as hung.
+ */
+export class ChunkSize {
+  private size: number;
+
+  constructor(private readonly largest: number) {
+    this.size = largest;
+  }
+
+  get entries(): number {
+    return this.size;
+  }
+
+  /** A chunk of `count` entries took `ms`. One that was not full says little. */
+  delivered(count: number, ms: number): void {
+    if (count * 2 < this.size) return;
+    const factor = Math.min(2, Math.max(0.5, TARGET_MS / Math.max(1, ms)));
+    this.size = Math.min(this.largest, Math.max(SMALLEST, Math.floor(this.size * factor)));
+  }
+
+  failed(): void {
+    this.size = Math.max(SMALLEST, this.size >> 2);
+  }
+}
