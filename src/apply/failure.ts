@@ -27,8 +27,9 @@ export function failureKind(error: unknown): FailureKind {
   return PERMANENT.test(codeOf(error)) ? 'permanent' : 'transient';
 }
 
-/** SQLSTATE, or the name of the error. */
+/** SQLSTATE, Node's or MedLink's code, of the error or of what caused it; else the name of the error. */
 export function codeOf(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: string };
-  return typeof code === 'string' ? code : (name ?? 'Error');
+  const { code, cause, name } = error as { code?: unknown; cause?: unknown; name?: string };
+  if (typeof code === 'string') return code;
+  return cause ? codeOf(cause) : (name ?? 'Error');
 }

@@ -1,3 +1,5 @@
+import { codeOf } from '../apply/failure.js';
+
 /** `connecting`: not reached yet, since the start or since a pause ended. */
 export type LinkStatus = 'connecting' | 'up' | 'down';
 
@@ -46,12 +48,8 @@ export class UplinkState {
   }
 
   fail(error: unknown): LinkError {
-    const { code, name, message } = error as { code?: unknown; name?: string; message?: string };
-    this.error = {
-      code: typeof code === 'string' ? code : (name ?? 'Error'),
-      message: message ?? String(error),
-      at: new Date(),
-    };
+    const message = error instanceof Error ? error.message : String(error);
+    this.error = { code: codeOf(error), message, at: new Date() };
     return this.error;
   }
 
