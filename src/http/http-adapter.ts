@@ -51,8 +51,11 @@ const BROKEN_REQUESTS: Readonly<Record<string, readonly [number, string, string]
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'The request took too long to arrive'],
 };
 
+/** Fastify's type takes what came last for JSON of a buffer; it is the buffer, or absent. */
+type BrokenRequest = Error & { readonly code?: string; readonly rawPacket?: unknown };
+
 /** What is not HTTP at all, or has too much of it: there is no request yet, only the socket. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+function answerBrokenRequest(error: BrokenRequest, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -63,9 +66,16 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
     'This is not HTTP',
   ];
   const requestId = requestIdOf({ headers: {} });
-  const body = JSON.stringify({ ...new Problem(status, slug, title).body(), requestId });
+  const instance = pathIn(error.rawPacket);
+  const body = JSON.stringify({ ...new Problem(status, slug, title).body(), instance, requestId });
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nX-Request-Id: ${requestId}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+/** The path, without its query, as far as the bytes begin like a request. */
+function pathIn(bytes: unknown): string | undefined {
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  return /^[A-Z]+ (\/[^\s?#]*)/.exec(bytes.subarray(0, 2_048).toString('latin1'))?.[1];
 }

@@ -37,7 +37,7 @@ export async function idempotent<T>(
   work: () => Promise<Answer<T>>,
 ): Promise<Answer<T>> {
   if (request.key === undefined) return work();
-  if (!/^[\x20-\x7e]{1,255}$/.test(request.key)) throw unusableKey();
+  refuseUnusableKey(request.key);
   const fingerprint = fingerprintOf(request);
   if (!(await claim(manager, request, fingerprint))) return replay(manager, request, fingerprint);
   const answer = await work();
@@ -103,8 +103,10 @@ function inKeyOrder(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function unusableKey(): Problem {
-  return new Problem(400, 'malformed-header', 'Idempotency-Key cannot be used', {
+/** Throws a 400 {@link Problem} for a key that is empty, too long or not printable ASCII. */
+export function refuseUnusableKey(key: string | readonly string[] | undefined): void {
+  if (key === undefined || /^[\x20-\x7e]{1,255}$/.test(String(key))) return;
+  throw new Problem(400, 'malformed-header', 'Idempotency-Key cannot be used', {
     detail: 'It holds 1 to 255 printable ASCII characters; a UUID is a good choice.',
   });
 }

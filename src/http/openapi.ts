@@ -17,7 +17,7 @@ carry an \`ETag\` for \`If-Match\`. \`POST\` takes an \`Idempotency-Key\`.`;
 
 const PROBLEM_SCHEMA: SchemaObject = {
   type: 'object',
-  required: ['type', 'title', 'status', 'instance', 'requestId'],
+  required: ['type', 'title', 'status', 'detail', 'instance', 'requestId'],
   properties: {
     type: { type: 'string', format: 'uri', example: 'https://medlink.example/problems/invalid-input' },
     title: { type: 'string', example: 'Some values cannot be accepted' },

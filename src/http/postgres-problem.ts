@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Problem } from './problem.js';
 
 const SECONDS_TO_WAIT = '2';
@@ -6,6 +7,8 @@ const SECONDS_TO_WAIT = '2';
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'ENOTFOUND',
   'ETIMEDOUT',
   'EPIPE',
@@ -13,7 +16,7 @@ const NETWORK_CODES = new Set([
   'ENOENT',
 ]);
 const POOL_MESSAGES =
-  /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error)/;
+  /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Query read timeout|Client has encountered a connection error)/;
 
 /** How each SQLSTATE, or else its class, is told to the client. */
 const PROBLEMS: Readonly<Record<string, () => Problem>> = {
@@ -37,13 +40,30 @@ const PROBLEMS: Readonly<Record<string, () => Problem>> = {
   '57': databaseAway,
   '58': databaseAway,
   '08': databaseAway,
+  // There is no such database, or it lets this node no longer in.
+  '3D': databaseAway,
+  '28': databaseAway,
 };
 
 /**
  * The problem behind an error of the database or of the way to it; `undefined` for what a client could
- * not have caused nor wait out, which is a fault of the program.
+ * not have caused nor wait out, which is a fault of the program. The error may be wrapped in the one that
+ * tells what failed because of it.
  */
-export function postgresProblem(error: Error): Problem | undefined {
+export function databaseProblem(error: unknown): Problem | undefined {
+  for (let current = error; types.isNativeError(current); current = current.cause) {
+    const problem = postgresProblem(current);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+/** Whether `error` says that no database answers there now. */
+export function isDatabaseAway(error: unknown): boolean {
+  return databaseProblem(error)?.type === databaseAway().type;
+}
+
+function postgresProblem(error: Error): Problem | undefined {
   const { code } = error as { code?: unknown };
   if (POOL_MESSAGES.test(error.message)) return databaseAway();
   if (typeof code !== 'string') return undefined;

@@ -1,14 +1,11 @@
 import { STATUS_CODES } from 'node:http';
-import { types } from 'node:util';
 import { HttpException } from '@nestjs/common';
 import { CentralUnavailableError } from '../routing/data-router.js';
-import { postgresProblem } from './postgres-problem.js';
+import { databaseProblem } from './postgres-problem.js';
 import { Problem } from './problem.js';
 
-/** Slug, title and, where it helps, what to do, of each status that the framework answers with. */
-const BY_STATUS: Readonly<
-  Record<number, readonly [slug: string, title: string, detail?: string] | undefined>
-> = {
+/** Slug and title of each status that the framework answers with. */
+const BY_STATUS: Readonly<Record<number, readonly [slug: string, title: string] | undefined>> = {
   400: ['malformed-request', 'The request cannot be understood'],
   401: ['unauthorized', 'A valid access token is required'],
   403: ['forbidden', 'Your role does not allow this'],
@@ -16,7 +13,7 @@ const BY_STATUS: Readonly<
   406: ['not-acceptable', 'This cannot be answered in a form that you accept'],
   408: ['request-timeout', 'The request took too long to arrive'],
   413: ['payload-too-large', 'The request body is too large'],
-  415: ['unsupported-media-type', 'The body is in a form that is not read here', 'Send application/json.'],
+  415: ['unsupported-media-type', 'The body is in a form that is not read here'],
   429: ['too-many-requests', 'Too many requests'],
   503: ['unavailable', 'This is not available now'],
 };
@@ -30,22 +27,13 @@ export function problemOf(error: unknown): Problem {
 }
 
 function problemOfStatus(status: number, error: HttpException): Problem {
-  const [slug, title, detail] = BY_STATUS[status] ?? [String(status), STATUS_CODES[status] ?? 'Error'];
-  return new Problem(status, slug, title, { detail: detail ?? pipeDetail(error), cause: error });
+  const [slug, title] = BY_STATUS[status] ?? [String(status), STATUS_CODES[status] ?? 'Error'];
+  return new Problem(status, slug, title, { detail: pipeDetail(error), cause: error });
 }
 
 /** Nest's own pipes say what they expect, not what they got. Other messages may quote the request. */
 function pipeDetail({ message }: HttpException): string | undefined {
   return /^Validation failed \([\w ]+\)$/.test(message) ? message : undefined;
-}
-
-/** The error of the database may be wrapped in the one that tells what failed because of it. */
-function databaseProblem(error: unknown): Problem | undefined {
-  for (let current = error; types.isNativeError(current); current = current.cause) {
-    const problem = postgresProblem(current);
-    if (problem) return problem;
-  }
-  return undefined;
 }
 
 function centralAway(cause: CentralUnavailableError): Problem {
@@ -58,7 +46,6 @@ function centralAway(cause: CentralUnavailableError): Problem {
 
 function unexpected(cause: unknown): Problem {
   return new Problem(500, 'internal-error', 'Something went wrong on our side', {
-    detail: 'It has been recorded under the requestId.',
     cause,
   });
 }

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { genericDetail } from './generic-detail.js';
 
 const TYPE_BASE = 'https://medlink.example/problems/';
 
@@ -9,7 +10,7 @@ export interface FieldError {
 }
 
 export interface ProblemOptions {
-  /** What happened this time, in words that hold no patient's data. */
+  /** What happened this time, in words that hold no patient's data. Without it the status speaks. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
@@ -48,7 +49,7 @@ export class Problem extends HttpException {
       type: this.type,
       title: this.title,
       status: this.getStatus(),
-      ...(this.detail === undefined ? {} : { detail: this.detail }),
+      detail: this.detail ?? genericDetail(this.getStatus()),
       ...(this.errors === undefined ? {} : { errors: this.errors }),
       ...this.extra,
     };

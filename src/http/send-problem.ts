@@ -10,7 +10,8 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
     .headers(problem.headers)
     .header('cache-control', 'no-store')
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify(body));
+    // As bytes: to a text of JSON Fastify adds a charset, which the media type does not have.
+    .send(Buffer.from(JSON.stringify(body)));
 }
 
 function pathOf({ url }: FastifyRequest): string {

@@ -4,8 +4,10 @@ import { ApiConsumes } from '@nestjs/swagger';
 
 /** Media types of bodies of any length, read as they come. */
 export const STREAMED_TYPES = [
-  'application/x-ndjson',
   'application/fhir+ndjson',
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
   'text/csv',
   'multipart/form-data',
 ];

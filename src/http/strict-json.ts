@@ -1,41 +1,43 @@
 import { isUtf8 } from 'node:buffer';
 import { duplicateKeys } from './duplicate-keys.js';
-import { type FieldError, Problem } from './problem.js';
+import { type FieldError, Problem, type ProblemOptions } from './problem.js';
+
+/** What a JSON text is to whoever sent it. */
+type JsonText = 'body' | 'line';
 
 /** Deeper than any document that MedLink reads, and shallow enough for every recursion behind it. */
 const MAX_DEPTH = 64;
-/** They would reach the prototype of the object that they are copied to. */
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor']);
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * Reads a JSON body, refusing what JSON.parse lets through: bytes that are not UTF-8, a key given
- * twice, `__proto__`, nesting beyond {@link MAX_DEPTH} and lone surrogates (400), and U+0000, which
- * PostgreSQL cannot store (422). Throws a {@link Problem}; an empty body is `undefined`.
+ * twice or that every object inherits (`__proto__`, `toString`), nesting beyond {@link MAX_DEPTH} and lone
+ * surrogates (400), and U+0000, which PostgreSQL cannot store (422). Throws a {@link Problem}, which calls the
+ * text `what`; an empty one is `undefined`.
  *
  * The text is scanned once for its depth and its number of keys (1 µs for one patient, 1.4 ms for 1 MiB of them); only
  * when the parsed value has fewer keys is it read again, to name those that were given twice.
  */
-export function parseStrictJson(bytes: Buffer): unknown {
+export function parseStrictJson(bytes: Buffer, what: JsonText = 'body'): unknown {
   if (bytes.length === 0) return undefined;
-  if (!isUtf8(bytes)) throw malformed('The body is not UTF-8.');
+  if (!isUtf8(bytes)) throw malformed(what, `The ${what} is not UTF-8.`);
   const text = bytes.toString();
   const { keys, depth } = shapeOf(text);
-  if (depth > MAX_DEPTH) throw malformed(`The JSON is nested more than ${MAX_DEPTH} levels deep.`);
-  const value = parsed(text);
+  if (depth > MAX_DEPTH) throw malformed(what, `The JSON is nested more than ${MAX_DEPTH} levels deep.`);
+  const value = parsed(text, what);
   const inspection = new Inspection(/\\u/.test(text));
   inspection.visit(value, '');
   if (inspection.keys !== keys) inspection.refused.push(...duplicateKeys(text).map(givenTwice));
-  refuse(inspection);
+  refuse(inspection, what);
   return value;
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, what: JsonText): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     // The message of JSON.parse quotes the body.
-    throw malformed('The body is not JSON.', undefined, error);
+    throw malformed(what, `The ${what} is not JSON.`, { cause: error });
   }
 }
 
@@ -81,7 +83,8 @@ class Inspection {
   private visitObject(value: object, path: string): void {
     for (const [key, member] of Object.entries(value)) {
       this.keys++;
-      if (FORBIDDEN_KEYS.has(key)) this.refused.push({ path: join(path, key), message: 'is not known here' });
+      // Some would reach the prototype of what they are copied to; all pass for properties that are known.
+      if (key in Object.prototype) this.refused.push({ path: join(path, key), message: 'is not known here' });
       this.visitText(key, path);
       this.visit(member, join(path, key));
     }
@@ -94,9 +97,11 @@ class Inspection {
   }
 }
 
-function refuse({ refused, unacceptable }: Inspection): void {
+function refuse({ refused, unacceptable }: Inspection, what: JsonText): void {
   if (refused.length > 0)
-    throw malformed('The JSON holds what is refused everywhere.', [...refused, ...unacceptable]);
+    throw malformed(what, 'The JSON holds what is refused everywhere.', {
+      errors: [...refused, ...unacceptable],
+    });
   if (unacceptable.length === 0) return;
   throw new Problem(422, 'invalid-input', 'Some values cannot be accepted', { errors: unacceptable });
 }
@@ -109,6 +114,6 @@ function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }
 
-function malformed(detail: string, errors?: FieldError[], cause?: unknown): Problem {
-  return new Problem(400, 'malformed-json', 'The body cannot be read', { detail, errors, cause });
+function malformed(what: JsonText, detail: string, more: Omit<ProblemOptions, 'detail'> = {}): Problem {
+  return new Problem(400, 'malformed-json', `The ${what} cannot be read`, { detail, ...more });
 }

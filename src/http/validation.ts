@@ -1,7 +1,9 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validate, type ValidationError, type ValidatorOptions } from 'class-validator';
+import { findingWords } from './finding-words.js';
 import { type FieldError, Problem } from './problem.js';
+import { isReadOnly } from './read-only.js';
 
 type Class<T> = new () => T;
 
@@ -23,28 +25,23 @@ const TYPE_CHECKS = new Set([
   'whitelistValidation',
 ]);
 
-const MESSAGES: Readonly<Record<string, string>> = {
-  whitelistValidation: 'is not known here',
-  unknownValue: 'must be an object',
-  nestedValidation: 'must be an object, or a list of objects',
-};
-
 interface Finding extends FieldError {
   readonly malformed: boolean;
 }
 
 /**
  * Turns `plain` into an instance of `Dto` and checks it with the validators of its properties.
- * Throws a {@link Problem} that names every bad field: 400 when one has the wrong JSON type or is
- * unknown, otherwise 422.
+ * Throws a {@link Problem} that names every bad field once: 400 when one has the wrong JSON type, cannot
+ * be read, is unknown or read-only, otherwise 422.
  */
 export async function parse<T extends object>(Dto: Class<T>, plain: unknown): Promise<T> {
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw invalid([{ path: '', message: 'must be a JSON object', malformed: true }]);
   }
-  const instance = plainToInstance(Dto, plain);
+  const { members, refused } = withoutInherited(plain);
+  const instance = plainToInstance(Dto, members);
   const failures = await validate(instance, OPTIONS);
-  const findings = [...skippedKeys(plain), ...failures.flatMap((error) => findingsOf(error, ''))];
+  const findings = [...refused, ...failures.flatMap((error) => findingsOf(error, '', Dto))];
   if (findings.length > 0) throw invalid(findings);
   return instance;
 }
@@ -55,17 +52,21 @@ export class InputPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type !== 'body' && type !== 'query') return value;
     if (!metatype || NOT_DECLARED.has(metatype)) return value;
-    return parse(metatype as Class<object>, value === undefined ? {} : value);
+    return parse(metatype as Class<object>, type === 'query' ? (value ?? {}) : value);
   }
 }
 
 const NOT_DECLARED = new Set<unknown>([String, Number, Boolean, Array, Object, Buffer]);
 
-/** class-transformer leaves these out in silence, and so they would never be found unknown. */
-function skippedKeys(plain: object): Finding[] {
-  return ['__proto__', 'constructor']
-    .filter((key) => Object.hasOwn(plain, key))
-    .map((path) => ({ path, message: 'is not known here', malformed: true }));
+/** Names that every object inherits pass for known ones, in class-transformer and class-validator alike. */
+function withoutInherited(plain: object): { members: object; refused: Finding[] } {
+  const inherited = Object.keys(plain).filter((key) => key in Object.prototype);
+  if (inherited.length === 0) return { members: plain, refused: [] };
+  const own = Object.entries(plain).filter(([key]) => !inherited.includes(key));
+  return {
+    members: Object.fromEntries(own),
+    refused: inherited.map((path) => ({ path, message: 'is not known here', malformed: true })),
+  };
 }
 
 function invalid(findings: readonly Finding[]): Problem {
@@ -76,35 +77,32 @@ function invalid(findings: readonly Finding[]): Problem {
     : new Problem(422, 'invalid-input', 'Some values cannot be accepted', { detail, errors });
 }
 
-function findingsOf(error: ValidationError, parent: string): Finding[] {
+/** `dto` is the class of the object itself; the parts of it have no read-only fields. */
+function findingsOf(error: ValidationError, parent: string, dto?: object): Finding[] {
   const path = parent === '' ? error.property : `${parent}.${error.property}`;
-  const own = ownFindings(error, path);
-  return [...own, ...(error.children ?? []).flatMap((child) => findingsOf(child, path))];
+  const own = dto && isReadOnly(dto, error.property) ? readOnly(path) : ownFinding(error, path);
+  if (own?.malformed) return [own];
+  const ofChildren = (error.children ?? []).flatMap((child) => findingsOf(child, path));
+  return own ? [own, ...ofChildren] : ofChildren;
 }
 
-function ownFindings(error: ValidationError, path: string): Finding[] {
+function readOnly(path: string): Finding {
+  return { path, message: 'is read-only', malformed: true };
+}
+
+/** The first thing that is wrong with a field, and that it cannot be read before all else. */
+function ownFinding(error: ValidationError, path: string): Finding | undefined {
   const failed = Object.entries(error.constraints ?? {});
-  if (failed.length === 0) return [];
+  const unreadable = failed.find(([check]) => isMalformed(check, error));
+  const [check, text] = unreadable ?? failed[0] ?? [];
+  if (check === undefined || text === undefined) return undefined;
   const missing = error.value === undefined || error.value === null;
-  if (missing && !failed.some(([check]) => check === 'whitelistValidation')) {
-    return [{ path, message: 'is required', malformed: false }];
-  }
-  const wrongType = failed.filter(([check]) => TYPE_CHECKS.has(check) || isUnknownName(check, error));
-  if (wrongType.length === 0)
-    return failed.map(([, text]) => ({ path, message: withoutName(text, error), malformed: false }));
-  return wrongType.map(([check, text]) => ({
-    path,
-    message: MESSAGES[check] ?? withoutName(text, error),
-    malformed: true,
-  }));
+  if (missing && check !== 'whitelistValidation') return { path, message: 'is required', malformed: false };
+  const message = findingWords(check, text, error.property);
+  return { path, message, malformed: unreadable !== undefined };
 }
 
-/** A `sort` that is not in its list names something that is not there, like an unknown property. */
-function isUnknownName(check: string, { property }: ValidationError): boolean {
-  return property === 'sort' && check === 'isIn';
-}
-
-/** "phone must be a string" is about `phone` already: the path says so. */
-function withoutName(text: string, { property }: ValidationError): string {
-  return text.startsWith(`${property} `) ? text.slice(property.length + 1) : text;
+function isMalformed(check: string, { contexts }: ValidationError): boolean {
+  const context = contexts?.[check] as { malformed?: boolean } | undefined;
+  return TYPE_CHECKS.has(check) || context?.malformed === true;
 }

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsOptional, IsString, Matches } from 'class-validator';
 import type { ImportFinding } from './import-finding.entity.js';
 import {
   FINDING_LEVELS,
@@ -34,7 +34,6 @@ export class ErrorsQuery {
   @ApiPropertyOptional({ description: 'The `errorsCursor` of the answer before. Opaque.' })
   @IsOptional()
   @IsString()
-  @MaxLength(2_000)
   errorsCursor?: string;
 }
 

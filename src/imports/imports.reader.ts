@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LessThan, MoreThan } from 'typeorm';
 import type { Principal } from '../accounts/principal.js';
 import { Config } from '../config/config.js';
-import { decodeCursor, encodeCursor, type Page, type PageQuery } from '../http/page.js';
+import { encodeCursor, type Page, type PageQuery, readCursor } from '../http/page.js';
 import { Problem } from '../http/problem.js';
 import { DataRouter } from '../routing/data-router.js';
 import { maySeeImports } from './import-access.js';
@@ -11,7 +11,6 @@ import { ImportFinding } from './import-finding.entity.js';
 import { ImportRun } from './import-run.entity.js';
 
 const ERRORS_PER_PAGE = 100;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 @Injectable()
 export class ImportsReader {
@@ -27,7 +26,7 @@ export class ImportsReader {
     const runs = this.data.forRead(ImportRun);
     const found = await runs.find({
       // Ids are in the order of time.
-      where: cursor === undefined ? {} : { id: LessThan(idOf(cursor)) },
+      where: cursor === undefined ? {} : { id: LessThan(readCursor(cursor, ['uuid'])[0]!) },
       order: { id: 'DESC' },
       take: limit + 1,
     });
@@ -38,7 +37,8 @@ export class ImportsReader {
 
   /** An import and up to a hundred of its errors, in the order in which they were found. Throws a 404. */
   async get(caller: Principal, id: string, errorsCursor?: string): Promise<ImportDetails> {
-    const after = errorsCursor === undefined ? 0 : positionOf(errorsCursor);
+    const after =
+      errorsCursor === undefined ? 0 : Number(readCursor(errorsCursor, ['integer'], 'errorsCursor')[0]);
     const run = maySeeImports(caller, this.config)
       ? await this.data.forRead(ImportRun).findOneBy({ id })
       : null;
@@ -55,23 +55,4 @@ export class ImportsReader {
       errorsCursor: found.length > ERRORS_PER_PAGE ? encodeCursor([errors.at(-1)!.position]) : null,
     };
   }
-}
-
-function idOf(cursor: string): string {
-  const [id] = decodeCursor(cursor, 1);
-  if (typeof id === 'string' && UUID.test(id)) return id;
-  throw badCursor('cursor');
-}
-
-function positionOf(cursor: string): number {
-  const [position] = decodeCursor(cursor, 1);
-  if (typeof position === 'number' && Number.isInteger(position) && Math.abs(position) < 2 ** 31)
-    return position;
-  throw badCursor('errorsCursor');
-}
-
-function badCursor(path: string): Problem {
-  return new Problem(400, 'bad-cursor', 'The cursor is not one that this list gave', {
-    errors: [{ path, message: 'is not a cursor of this list' }],
-  });
 }

@@ -1,3 +1,4 @@
+import { getMetadataArgsStorage } from 'typeorm';
 import type { FieldGroup } from '../accounts/roles.js';
 import type { EntityClass } from '../routing/connection-router.js';
 
@@ -26,4 +27,11 @@ export function fieldsInGroups(entity: EntityClass, wanted: readonly FieldGroup[
 /** Every property of `entity` that has a group. */
 export function groupedFields(entity: EntityClass): string[] {
   return [...(groups.get(entity)?.keys() ?? [])];
+}
+
+/** The properties of `entity` without a group: bookkeeping, which nobody sets. */
+export function readOnlyFields(entity: EntityClass): string[] {
+  const grouped = groupedFields(entity);
+  const columns = getMetadataArgsStorage().filterColumns(entity);
+  return columns.map(({ propertyName }) => propertyName).filter((field) => !grouped.includes(field));
 }

@@ -45,28 +45,28 @@ export async function replacedFields(
   const current = fieldsAsTheyAre(patient);
   const sent = body as Fields;
   const kept = (field: PatientField) =>
-    mayRead(role, field) && isDeepStrictEqual(sent[field], current[field]);
+    mayRead(role, field) && isDeepStrictEqual(settled(field, sent[field]), patient[field]);
   refuseFieldsBeyond(
     role,
     named.filter((field) => !kept(field)),
   );
   const replaced = PATIENT_FIELDS.filter((field) => mayWrite(role, field));
+  const wanted = Object.fromEntries(replaced.map((field) => [field, sent[field] ?? undefined])) as Fields;
   // The medical id is given once; whoever does not repeat it does not mean to take it away.
-  const values = replaced.map((field) => [
-    field,
-    sent[field] ?? (field === 'medicalId' ? current[field] : undefined),
-  ]);
-  return changedFields(patient, { ...current, ...(Object.fromEntries(values) as Fields) });
+  if (sent.medicalId === undefined) delete wanted.medicalId;
+  return changedFields(patient, { ...current, ...wanted });
 }
 
 /** The members of a body; unknown ones are a 400 before anything is said of rights. */
 async function fieldsOf(body: unknown): Promise<PatientField[]> {
-  const members = isJsonObject(body) ? Object.keys(body) : undefined;
-  if (members?.every((member) => (PATIENT_FIELDS as readonly string[]).includes(member))) {
-    return members as PatientField[];
-  }
+  const members = isJsonObject(body) ? Object.keys(body) : [];
+  const unknown = members.filter((member) => !(PATIENT_FIELDS as readonly string[]).includes(member));
+  if (isJsonObject(body) && unknown.length === 0) return members as PatientField[];
+  // It names these, and what else is wrong.
   await parse(ChangedFields, body);
-  throw new Problem(400, 'malformed-input', 'The request cannot be understood');
+  throw new Problem(400, 'malformed-input', 'The request cannot be understood', {
+    errors: unknown.map((path) => ({ path, message: 'is not known here' })),
+  });
 }
 
 /** Only what differs is judged: a value that older rules accepted does not stand in the way of another. */

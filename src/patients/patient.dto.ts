@@ -1,6 +1,14 @@
-import { ApiProperty, ApiPropertyOptional, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
+import {
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiSchema,
+  IntersectionType,
+  PartialType,
+  PickType,
+} from '@nestjs/swagger';
 import type { FieldGroup } from '../accounts/roles.js';
-import { fieldsInGroups, groupedFields } from './field-group.js';
+import { ReadOnly } from '../http/read-only.js';
+import { fieldsInGroups, groupedFields, readOnlyFields } from './field-group.js';
 import { EXAMPLE } from './patient.example.js';
 import { Patient } from './patient.entity.js';
 
@@ -22,9 +30,15 @@ const OPTIONAL = [
   'notes',
 ] as const;
 
+/** What every registrar may send, as it is and again: without a medical id, and without clinical fields. */
+const REGISTRATION = exampleOf(['identity', 'contact']);
+export const PATCH_EXAMPLE = { phone: '+221 77 765 43 21', address: { line: '3 avenue Cheikh Anta Diop' } };
+
 class OptionalFields extends PartialType(PickType(Patient, OPTIONAL)) {}
 
 /** A new patient. What is absent or `null` is unknown. */
+@ApiSchema(withExample('A new patient. What is absent or `null` is unknown.', REGISTRATION))
+@ReadOnly(...readOnlyFields(Patient))
 export class CreatePatient extends IntersectionType(
   PickType(Patient, REQUIRED),
   PartialType(PickType(Patient, ['medicalId'])),
@@ -32,6 +46,8 @@ export class CreatePatient extends IntersectionType(
 ) {}
 
 /** New values for some fields: the required ones cannot be removed. */
+@ApiSchema(withExample('New values for some fields; `null` clears one.', PATCH_EXAMPLE))
+@ReadOnly(...readOnlyFields(Patient))
 export class ChangedFields extends IntersectionType(
   PartialType(PickType(Patient, [...REQUIRED, 'medicalId']), { skipNullProperties: false }),
   OptionalFields,
@@ -76,15 +92,19 @@ export class PatientPage {
   total?: number;
 }
 
-/** Bodies that can be sent as they are, and again: without a medical id, and first what every registrar may set. */
+/** Bodies that can be sent as they are, and again. */
 export const CREATE_EXAMPLES = {
-  registration: { summary: 'Identity and contact', value: exampleOf(['identity', 'contact']) },
+  registration: { summary: 'Identity and contact', value: REGISTRATION },
   complete: {
     summary: 'With clinical data (medecin)',
     value: exampleOf(['identity', 'contact', 'clinical']),
   },
 };
-export const PATCH_EXAMPLE = { phone: '+221 77 765 43 21', address: { line: '3 avenue Cheikh Anta Diop' } };
+
+/** The decorator's type knows of no example, but the document gets all that it is given. */
+function withExample(description: string, example: object): { description: string } {
+  return { description, ...{ example } };
+}
 
 function exampleOf(groups: readonly FieldGroup[]): Record<string, unknown> {
   const fields = fieldsInGroups(Patient, groups).filter((field) => field !== 'medicalId');

@@ -208,7 +208,7 @@ export class Patient {
   emergencyContact!: EmergencyContact | null;
 
   @ApiProperty({ type: String, nullable: true, format: 'date-time', example: EXAMPLE.deceasedAt })
-  @InGroup('clinical')
+  @InGroup('identity')
   @IsOptional()
   @DeathInstant()
   @Column({ type: 'timestamptz', precision: 3, nullable: true, transformer: AS_TEXT })

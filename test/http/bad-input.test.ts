@@ -27,9 +27,10 @@ const post = (body: string | Buffer, headers = JSON_BODY) => send('POST', '/api/
 /** Everything that every problem has. */
 function expectProblem({ status, headers, problem }: Awaited<ReturnType<typeof send>>, expected: number) {
   expect({ status, problem }).toMatchObject({ status: expected, problem: { status: expected } });
-  expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  expect(headers.get('content-type')).toBe('application/problem+json');
   expect(problem.type).toMatch(/^https:\/\/medlink\.example\/problems\/[a-z-]+$/);
-  expect(problem.title).toEqual(expect.any(String));
+  expect(problem.title).toMatch(/./);
+  expect(problem.detail).toMatch(/./);
   expect(problem.instance).toMatch(/^\//);
   expect(problem.requestId).toBe(headers.get('x-request-id'));
 }
@@ -54,6 +55,9 @@ describe('a body that cannot be read is a 400', () => {
     ['gives a key twice, once escaped', '{"name": "Awa", "n\\u0061me": "Binta"}'],
     ['holds half of a surrogate pair', '{"name": "Awa \\ud83d"}'],
     ['is not UTF-8', Buffer.from('{"name": "\xe9\xe8"}', 'latin1')],
+    ['names toString', '{"name": "Awa", "toString": 1}'],
+    ['names hasOwnProperty deep inside', '{"name": "Awa", "place": {"city": "Dakar", "hasOwnProperty": 1}}'],
+    ['is empty', ''],
     ['has an unknown property', '{"name": "Awa", "admin": true}'],
     ['has a value of another type', '{"name": 7}'],
   ])('when it %s', async (_what, body) => {
@@ -68,6 +72,27 @@ describe('a body that cannot be read is a 400', () => {
       { path: 'place.city', message: 'is required' },
       { path: 'place.latitude', message: 'must not be greater than 90' },
       { path: 'places.0.city', message: 'must be a string' },
+    ]);
+  });
+
+  it('and says which are only read', async () => {
+    const { problem } = await post('{"id":"7","name":"Awa","version":3,"place":{"id":"7","city":"Dakar"}}');
+    expect(problem.errors).toEqual([
+      { path: 'id', message: 'is read-only' },
+      { path: 'version', message: 'is read-only' },
+      { path: 'place.id', message: 'is not known here' },
+    ]);
+  });
+
+  it('and says one thing of each field, in words for people', async () => {
+    const { problem } = await post('{"name":7,"place":{"city":"Dakar","latitude":"north"},"places":{}}');
+    expect(problem.errors).toEqual([
+      { path: 'name', message: 'must be a string' },
+      { path: 'place.latitude', message: 'must be a whole number' },
+      { path: 'places', message: 'must be a list' },
+    ]);
+    expect((await post('{"name":""}')).problem.errors).toEqual([
+      { path: 'name', message: 'must have at least 2 characters' },
     ]);
   });
 
@@ -105,17 +130,54 @@ it('accepts names as people have them', async () => {
 });
 
 describe('a query that cannot be understood is a 400', () => {
-  it.each(['limit=abc', 'limit=1&limit=2', 'limit=', 'total=maybe', 'admin=1', 'q=a&q=b', '__proto__=1'])(
-    '%s',
-    async (query) => {
-      const answer = await send('GET', `/api/v1/probes?${query}`);
-      expectProblem(answer, 400);
-      expect(answer.problem.errors).toHaveLength(1);
-    },
-  );
+  it.each([
+    'limit=abc',
+    'limit=1&limit=2',
+    'limit=',
+    'total=maybe',
+    'admin=1',
+    'q=a&q=b',
+    '__proto__=1',
+    'valueOf=1',
+  ])('%s', async (query) => {
+    const answer = await send('GET', `/api/v1/probes?${query}`);
+    expectProblem(answer, 400);
+    expect(answer.problem.errors).toHaveLength(1);
+  });
 
   it('an unknown sort too', async () => {
-    expectProblem(await send('GET', '/api/v1/probes?sort=password'), 400);
+    const answer = await send('GET', '/api/v1/probes?sort=password');
+    expectProblem(answer, 400);
+    expect(answer.problem.errors).toEqual([{ path: 'sort', message: 'must be one of name, -name' }]);
+  });
+
+  it.each(['limit=%', 'q=%zz', 'q=Awa%f', 'q=%ff%fe', 'unknown=%'])('undecodable: %s', async (query) => {
+    expectProblem(await send('GET', `/api/v1/probes?${query}`), 400);
+  });
+
+  it('a parameter that the route does not take, whether it takes others or none', async () => {
+    const id = '019300aa-0000-7000-8000-000000000000';
+    for (const [method, path, body] of [
+      ['POST', '/api/v1/probes?admin=1&toString=1', '{"name": "Awa"}'],
+      ['PATCH', `/api/v1/probes/${id}?admin=1&toString=1`, '{"name": "Awa"}'],
+      ['GET', '/api/v1/probes/csv?admin=1&toString=1', undefined],
+      ['GET', '/api/v1/probes/text?value=a&admin=1&toString=1', undefined],
+      ['GET', '/health/live?admin=1&toString=1', undefined],
+    ] as const) {
+      const answer = await send(method, path, body);
+      expectProblem(answer, 400);
+      expect([path, answer.problem.errors.map((error: any) => error.path)]).toEqual([
+        path,
+        ['admin', 'toString'],
+      ]);
+    }
+    expect((await send('GET', '/api/v1/probes/text?value=50%25')).status).toBe(200);
+  });
+
+  it('a cursor that is too long, and names it', async () => {
+    const answer = await send('GET', `/api/v1/probes?cursor=${'a'.repeat(2_001)}`);
+    expectProblem(answer, 400);
+    expect(answer.problem.errors).toEqual([{ path: 'cursor', message: 'must have at most 2000 characters' }]);
   });
 
   it.each(['limit=1e9', 'limit=0', 'limit=-1', 'limit=201'])('and %s a 422', async (query) => {
@@ -132,6 +194,36 @@ describe('media types and sizes', () => {
     'multipart/form-data; boundary=x',
   ])('%s is a 415', async (type) => {
     expectProblem(await post('name=Awa', { 'content-type': type }), 415);
+  });
+
+  it.each(['iso-8859-1', '"ISO-8859-1"', 'utf-16', 'us-ascii'])('JSON in %s is a 415', async (charset) => {
+    expectProblem(
+      await post('{"name": "Awa"}', { 'content-type': `application/json; charset=${charset}` }),
+      415,
+    );
+  });
+
+  it.each(['utf-8', 'UTF8', '"utf-8"'])('JSON in %s is read', async (charset) => {
+    const type = { 'content-type': `application/json; charset=${charset}` };
+    expect((await post('{"name": "Awa"}', type)).status).toBe(201);
+  });
+
+  it('a 415 says what the route takes', async () => {
+    const detail = async (method: string, path: string, type: string) => {
+      const answer = await send(method, path, 'x', { 'content-type': type });
+      expectProblem(answer, 415);
+      return answer.problem.detail;
+    };
+    const id = '019300aa-0000-7000-8000-000000000000';
+    expect(await detail('POST', '/api/v1/probes', 'text/csv')).toBe('Send application/json.');
+    expect(await detail('PATCH', `/api/v1/probes/${id}`, 'text/plain')).toBe(
+      'Send application/json or application/merge-patch+json.',
+    );
+    for (const type of ['application/json', 'text/plain']) {
+      const said = await detail('POST', '/api/v1/probes/lines', type);
+      expect(said).toContain('application/ndjson');
+      expect(said).toContain('text/csv');
+    }
   });
 
   it('a body without a type is a 415', async () => {
@@ -200,6 +292,25 @@ describe('paths and methods', () => {
   });
 });
 
+describe('the form of an Idempotency-Key is judged on every POST, and on nothing else', () => {
+  const withKey = (method: string, path: string, key: string) =>
+    send(method, path, '{"name": "Awa"}', { ...JSON_BODY, 'idempotency-key': key });
+
+  it.each([
+    ['empty', ''],
+    ['too long', 'x'.repeat(256)],
+    ['not ASCII', 'cl\u00e9'],
+  ])('%s: 400', async (_what, key) => {
+    expectProblem(await withKey('POST', '/api/v1/probes', key), 400);
+    const id = '019300aa-0000-7000-8000-000000000000';
+    expect((await withKey('PATCH', `/api/v1/probes/${id}`, key)).status).toBe(200);
+  });
+
+  it('usable: read', async () => {
+    expect((await withKey('POST', '/api/v1/probes', 'a key of 255 ' + 'x'.repeat(242))).status).toBe(201);
+  });
+});
+
 describe('what is hardly HTTP', () => {
   const speak = (text: string) =>
     new Promise<string>((resolve, reject) => {
@@ -217,11 +328,16 @@ describe('what is hardly HTTP', () => {
   });
 
   it('with too large headers is a 431 problem', async () => {
-    const heard = await speak(`GET / HTTP/1.1\r\nHost: a\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`);
+    const heard = await speak(
+      `GET /api/v1/probes?q=Canari HTTP/1.1\r\nHost: a\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`,
+    );
     expect(heard).toMatch(/^HTTP\/1\.1 431 /);
     expect(JSON.parse(heard.split('\r\n\r\n')[1]!)).toMatchObject({
       status: 431,
+      detail: expect.any(String),
+      instance: '/api/v1/probes',
       requestId: expect.any(String),
     });
+    expect(heard).not.toContain('Canari');
   });
 });

@@ -55,13 +55,20 @@ describe('health', () => {
       };
       expect(await ready()).toMatchObject({
         status: 200,
-        body: { status: 'ok', details: { database: { status: 'up' }, central: { reachable: false } } },
+        body: {
+          status: 'ok',
+          details: { database: { status: 'up' }, central: { status: 'down', reachable: false } },
+        },
       });
       await alone.databases.drop();
       expect(await ready()).toMatchObject({
         status: 503,
         type: expect.stringContaining('application/problem+json'),
-        body: { status: 503, details: { database: { status: 'down' } }, requestId: expect.any(String) },
+        body: {
+          status: 503,
+          details: { database: { status: 'down' }, central: { status: 'down' } },
+          requestId: expect.any(String),
+        },
       });
     } finally {
       await alone.app.close();

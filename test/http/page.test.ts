@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeCursor, encodeCursor, linkHeader, PageQuery } from '../../src/http/page.js';
+import { decodeCursor, encodeCursor, linkHeader, PageQuery, readCursor } from '../../src/http/page.js';
 import { Problem } from '../../src/http/problem.js';
 import { parse } from '../../src/http/validation.js';
 
@@ -29,6 +29,26 @@ it.each([
   const refusal = expect.objectContaining({ errors: [{ path: 'cursor', message: expect.any(String) }] });
   expect(() => decodeCursor(cursor, 2)).toThrow(refusal);
   expect(() => decodeCursor(cursor, 2)).toThrow(Problem);
+});
+
+it.each([
+  ['date', '1987-02-30'],
+  ['date', '9999-12-31'],
+  ['timestamptz', '2026-02-30 10:00:00+00'],
+  ['timestamptz', '2026-02-03 25:00:00+00'],
+  ['timestamptz', '2026-02-03'],
+  ['uuid', 'x'],
+  ['integer', '99999999999'],
+  ['bigint', '-1'],
+  ['float8', 'NaN'],
+] as const)('a cursor whose %s is %s is a 400', (type, value) => {
+  const refusal = expect.objectContaining({ errors: [{ path: 'after', message: expect.any(String) }] });
+  expect(() => readCursor(encodeCursor([value]), [type], 'after')).toThrow(refusal);
+});
+
+it('a cursor is read as the values that it was made of', () => {
+  const values = ['familyName', 7, '2026-02-03 10:00:00.123+00'];
+  expect(readCursor(encodeCursor(values), ['text', 'bigint', 'timestamptz'])).toEqual(values.map(String));
 });
 
 it('the Link header leads to the next page of the same list', () => {

@@ -21,10 +21,12 @@ import type { FastifyRequest } from 'fastify';
 import { NEVER, of } from 'rxjs';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import { DatabasesModule } from '../../src/databases/databases.module.js';
+import { MALFORMED } from '../../src/http/check.js';
 import { configureHttp } from '../../src/http/configure-http.js';
 import { createHttpAdapter } from '../../src/http/http-adapter.js';
 import { HttpModule } from '../../src/http/http.module.js';
 import { PageQuery } from '../../src/http/page.js';
+import { ReadOnly } from '../../src/http/read-only.js';
 import { StreamedBody } from '../../src/http/streamed-body.decorator.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { NestLogger } from '../../src/observability/nest-logger.js';
@@ -42,6 +44,7 @@ class Place {
   latitude?: number;
 }
 
+@ReadOnly('id', 'version')
 class Draft {
   @IsString()
   @MinLength(2)
@@ -65,7 +68,7 @@ class Search extends PageQuery {
   q?: string;
 
   @IsOptional()
-  @IsIn(['name', '-name'], { message: 'is not one of name, -name' })
+  @IsIn(['name', '-name'], { context: MALFORMED })
   sort?: string;
 }
 

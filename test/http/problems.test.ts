@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { Problem } from '../../src/http/problem.js';
 import { problemOf } from '../../src/http/problem-of.js';
 import { CentralUnavailableError } from '../../src/routing/data-router.js';
@@ -32,6 +33,8 @@ describe('what PostgreSQL complains of', () => {
     ['too many connections', '53300', 503],
     ['a shutdown', '57P01', 503],
     ['a start that is not finished', '57P03', 503],
+    ['a database that is not there', '3D000', 503],
+    ['a password that is no longer good', '28P01', 503],
     ['a statement that took too long', '57014', 503],
     ['a read-only database', '25006', 503],
     ['a full disk', '53100', 507],
@@ -73,10 +76,23 @@ describe('one place decides the status', () => {
     expect(problem.headers).toEqual({ 'retry-after': '10' });
   });
 
-  it.each(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT'])('a database behind %s is a 503', (code) => {
-    const cause = Object.assign(new Error('connect'), { code });
-    expect(problemOf(new Error('The journal could not be read', { cause })).getStatus()).toBe(503);
+  it.each(
+    [400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 415, 418, 422, 428, 429, 431, 500, 503, 507].map(
+      (status) => [status],
+    ),
+  )('a %i always says something in its detail', (status) => {
+    const { detail } = problemOf(new HttpException('Canari', status)).body();
+    expect(detail).toMatch(/^[A-Z].*\.$|^Sign in/);
+    expect(detail).not.toContain('Canari');
   });
+
+  it.each(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH'])(
+    'a database behind %s is a 503',
+    (code) => {
+      const cause = Object.assign(new Error('connect'), { code });
+      expect(problemOf(new Error('The journal could not be read', { cause })).getStatus()).toBe(503);
+    },
+  );
 
   it('a pool without a free connection is a 503', () => {
     expect(problemOf(new Error('timeout exceeded when trying to connect')).getStatus()).toBe(503);
@@ -89,6 +105,7 @@ describe('one place decides the status', () => {
       type: 'https://medlink.example/problems/conflict',
       title: 'This clashes',
       status: 409,
+      detail: expect.any(String),
       medicalId: 'taken',
     });
   });

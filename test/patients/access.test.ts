@@ -69,7 +69,7 @@ describe('who may see and change what of a patient', () => {
       const { id } = await register();
       const hidden = reads.includes('clinical')
         ? []
-        : ['bloodGroup', 'allergies', 'chronicConditions', 'deceasedAt', 'notes'];
+        : ['bloodGroup', 'allergies', 'chronicConditions', 'notes'];
       const { body: one } = await as(role)(`GET /patients/${id}`);
       const { body: list } = await as(role)('GET /patients?limit=1');
       const { body: history } = await as(role)(`GET /patients/${id}/history`);
@@ -115,6 +115,32 @@ describe('who may see and change what of a patient', () => {
     ]) {
       expect((await as('auditeur')(request)).status).toBe(403);
     }
+  });
+
+  it.each(ROLES)('%s may send back what it has just read', async (role) => {
+    const { id } = await register();
+    const { headers, body } = await as(role)(`GET /patients/${id}`);
+    const readOnly = ['id', 'region', 'version', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy'];
+    const fields = Object.fromEntries(Object.entries(body).filter(([field]) => !readOnly.includes(field)));
+    const ifMatch = { 'if-match': headers.get('etag')! };
+
+    const same = await as(role)(`PUT /patients/${id}`, fields, ifMatch);
+    expect([same.status, same.body]).toEqual([200, body]);
+    const whole = await as(role)(`PUT /patients/${id}`, body, ifMatch);
+    expect(whole.status).toBe(400);
+    expect(whole.body.errors).toEqual(readOnly.map((path) => ({ path, message: 'is read-only' })));
+  });
+
+  it('what a change of the birth is judged by is no secret', async () => {
+    const { id } = await register();
+    await as('medecin')(`PATCH /patients/${id}`, { deceasedAt: '2000-01-01T00:00:00Z' });
+    const { status, body } = await as('secretaire')(`PATCH /patients/${id}`, { birthDate: '2001-01-01' });
+
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ path: 'deceasedAt', message: 'must not be before the birth' }],
+    ]);
+    expect((await as('secretaire')(`GET /patients/${id}`)).body.deceasedAt).toBe('2000-01-01T00:00:00.000Z');
   });
 
   it('a replacement by a role leaves what the role may not set as it was', async () => {

@@ -1,6 +1,7 @@
 import { startApplication, type TestApplication } from '../harness/application.js';
 import { call, newAccount } from '../accounts/api.js';
 
+const existingId = '01936b5e-7a10-7c3e-8f21-5b0d6c9e4a72';
 const VALID = { familyName: 'Diop', givenNames: 'Awa', birthDate: '1987-03-14', sex: 'female' };
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 const yearsAgo = (years: number) => `${new Date().getUTCFullYear() - years}${inDays(0).slice(4, 10)}`;
@@ -75,6 +76,9 @@ describe('what a patient may hold', () => {
     ['a region', { region: 'THS' }, 'region'],
     ['a creation time', { createdAt: '2020-01-01T00:00:00Z' }, 'createdAt'],
     ['an author', { updatedBy: 'me' }, 'updatedBy'],
+    ['a name that every object inherits', { toString: 'A' }, 'toString'],
+    ['another one', { hasOwnProperty: 'A' }, 'hasOwnProperty'],
+    ['one in the address', { address: { valueOf: 'A' } }, 'address.valueOf'],
     ['an unknown field of the address', { address: { planet: 'Earth' } }, 'address.planet'],
     ['a number as name', { familyName: 7 }, 'familyName'],
     ['an object as name', { givenNames: { first: 'A' } }, 'givenNames'],
@@ -173,16 +177,26 @@ describe('what a patient may hold', () => {
     ['GET /patients?limit=0', 422],
     ['GET /patients?limit=abc', 400],
     ['GET /patients?sort=password', 400],
+    ['GET /patients?sort=toString', 400],
+    ['GET /patients?sort=distance', 400],
+    ['GET /patients?toString=1', 400],
     ['GET /patients?sort=constructor', 400],
     ['GET /patients?sort=relevance', 400],
     ['GET /patients?cursor=abc', 400],
     ['GET /patients?password=1', 400],
     ['GET /patients?near=somewhere', 400],
     ['GET /patients?near=91,0', 422],
+    ['GET /patients?near=', 400],
+    ['GET /patients?near=14,-17&radiusKm=', 400],
+    ['GET /patients?near=14,-17&radiusKm=far', 400],
+    ['GET /patients?near=14,-17&radiusKm=1e4', 422],
+    ['GET /patients?birthDate=x', 400],
+    ['GET /patients?updatedSince=', 400],
+    ['GET /patients?updatedSince=2023-02-30', 422],
     ['GET /patients?radiusKm=5', 422],
     ['GET /patients?near=14,-17&radiusKm=-1', 422],
     ['GET /patients?birthDate=2023-02-30', 422],
-    ['GET /patients?updatedSince=yesterday', 422],
+    ['GET /patients?updatedSince=yesterday', 400],
     ['GET /patients?q=a%00b', 422],
     ['GET /patients?phone=77', 422],
     ['GET /patients?q=a&q=b', 400],
@@ -191,6 +205,46 @@ describe('what a patient may hold', () => {
     const answer = await call(node.url, request, { token });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  });
+
+  it('names every bad filter at once', async () => {
+    const bad = 'sort=password&near=somewhere&radiusKm=-1&limit=abc&birthDate=x&sex=F&password=1&cursor=';
+    const { status, body } = await call(node.url, `GET /patients?${bad}`, { token });
+    expect(status).toBe(400);
+    expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(
+      ['sort', 'near', 'radiusKm', 'limit', 'birthDate', 'sex', 'password'].sort(),
+    );
+  });
+
+  it.each([
+    ['sort=birthDate', ['birthDate', '9999-99-99', existingId]],
+    ['sort=birthDate', ['birthDate', '1987-02-30', existingId]],
+    ['sort=updatedAt', ['updatedAt', '2026-13-01 00:00:00+00', existingId]],
+    ['sort=updatedAt', ['updatedAt', '2026-01-01 99:00:00+00', existingId]],
+    ['sort=birthDate', ['birthDate', '1987-02-03', 'not-a-uuid']],
+    ['sort=birthDate', ['familyName', 'a', 'b', existingId]],
+    ['sort=createdAt', [{ $gt: '' }, existingId]],
+    ['q=diop', ['relevance', '77777777777777', existingId]],
+    ['sort=createdAt', 'x'.repeat(3_000)],
+  ])('answers a forged cursor for %s with 400: %j', async (query, values) => {
+    const cursor = Buffer.from(JSON.stringify(values)).toString('base64url');
+    for (const forged of [cursor, `${cursor}!`, '']) {
+      const { status, body } = await call(node.url, `GET /patients?${query}&cursor=${forged}`, { token });
+      expect([status, body.errors?.map(({ path }: { path: string }) => path)]).toEqual([400, ['cursor']]);
+    }
+  });
+
+  it('never takes a medical id away', async () => {
+    const { body: before } = await call(node.url, `GET /patients/${existing}`, { token });
+    const headers = { 'if-match': '*' };
+    for (const request of [`PATCH /patients/${existing}`, `PUT /patients/${existing}`]) {
+      const answer = await call(node.url, request, { token, headers, body: { ...VALID, medicalId: null } });
+      expect([answer.status, answer.body.errors]).toEqual([
+        422,
+        [{ path: 'medicalId', message: 'is required' }],
+      ]);
+    }
+    expect((await call(node.url, `GET /patients/${existing}`, { token })).body).toEqual(before);
   });
 
   it.each([[[]], ['text'], [7], [null]])('refuses the body %j of a patch with 400', async (body) => {

@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { FindOptionsWhere } from 'typeorm';
 import { MoreThan } from 'typeorm';
-import { decodeCursor, encodeCursor, type Page, type PageQuery } from '../../http/page.js';
+import { encodeCursor, type Page, type PageQuery, readCursor } from '../../http/page.js';
 import { Problem } from '../../http/problem.js';
 import { DataRouter } from '../../routing/data-router.js';
 import type { Principal } from '../principal.js';
 import { maySee } from './user-scope.js';
 import { User } from './user.entity.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 @Injectable()
 export class UsersReader {
@@ -18,7 +16,7 @@ export class UsersReader {
   async list(caller: Principal, { limit, cursor, total }: PageQuery): Promise<Page<User>> {
     const users = this.data.forRead(User);
     const visible: FindOptionsWhere<User> = caller.region === null ? {} : { region: caller.region };
-    const after = cursor === undefined ? {} : { id: MoreThan(idOf(cursor)) };
+    const after = cursor === undefined ? {} : { id: MoreThan(readCursor(cursor, ['uuid'])[0]!) };
     const found = await users.find({
       where: { ...visible, ...after },
       order: { id: 'ASC' },
@@ -39,12 +37,4 @@ export class UsersReader {
 
 export function userNotFound(): Problem {
   return new Problem(404, 'not-found', 'There is no such account');
-}
-
-function idOf(cursor: string): string {
-  const [id] = decodeCursor(cursor, 1);
-  if (typeof id === 'string' && UUID.test(id)) return id;
-  throw new Problem(400, 'bad-cursor', 'The cursor is not one that this list gave', {
-    errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
-  });
 }

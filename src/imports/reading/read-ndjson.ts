@@ -26,7 +26,7 @@ export async function* readNdjson(
 
 function resourceOf(bytes: Buffer, at: Position): ResourceLine | BadLine {
   try {
-    const resource = parseStrictJson(bytes);
+    const resource = parseStrictJson(bytes, 'line');
     return isJson(resource) ? { kind: 'resource', at, resource } : badLine(at, '', 'is not a JSON object');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -23,7 +23,7 @@ export function formatOfName(name: string): FileFormat | undefined {
 /** The format of a media type; `undefined` for one that brings parts. */
 export function formatOfMediaType(type: string): FileFormat | undefined {
   if (/^\s*text\/csv\b/i.test(type)) return 'csv';
-  return /^\s*application\/(?:x-ndjson|fhir\+ndjson)\b/i.test(type) ? 'ndjson' : undefined;
+  return /^\s*application\/(?:(?:x-|fhir\+)?ndjson|jsonl)\b/i.test(type) ? 'ndjson' : undefined;
 }
 
 /**

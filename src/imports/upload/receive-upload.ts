@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
+import { STREAMED_TYPES } from '../../http/streamed-body.decorator.js';
 import { type FileFormat, formatOfMediaType, type SourceFile } from '../reading/source-file.js';
 import { receiveParts } from './receive-parts.js';
 
@@ -81,8 +82,7 @@ function tooLarge(): Problem {
 
 function unsupported(): Problem {
   return new Problem(415, 'unsupported-media-type', 'The body is in a form that is not read here', {
-    detail:
-      'Send application/x-ndjson, application/fhir+ndjson or text/csv, or such files as multipart/form-data.',
+    detail: `Send ${STREAMED_TYPES.join(' or ')}.`,
   });
 }
 

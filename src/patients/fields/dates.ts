@@ -1,17 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsString, ValidateBy, type ValidationArguments } from 'class-validator';
+import { IsString } from 'class-validator';
+import { isCalendarDate } from '../../http/calendar-date.js';
+import { Check, MALFORMED } from '../../http/check.js';
 
 const OLDEST_YEARS = 130;
 const INSTANT =
   /^([12]\d{3}-\d{2}-\d{2})(?:T([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-/** `YYYY-MM-DD`, a day that the calendar has. */
-export function isCalendarDate(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^[12]\d{3}-\d{2}-\d{2}$/.test(value)) return false;
-  const date = new Date(`${value}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value);
-}
 
 /** An instant in ISO 8601 with its offset from UTC, or a day (its midnight, UTC). `undefined`: it is neither. */
 export function readInstant(value: string): Date | undefined {
@@ -25,7 +20,16 @@ export function readInstant(value: string): Date | undefined {
 export function CalendarDate(): PropertyDecorator {
   return applyDecorators(
     IsString(),
-    rule('isCalendarDate', 'must be a date that exists, as YYYY-MM-DD', isCalendarDate),
+    Check('isCalendarDate', 'must be a date that exists, as YYYY-MM-DD', isCalendarDate),
+  );
+}
+
+/** A calendar date in a query: what does not even look like one is a 400. */
+export function CalendarDateFilter(): PropertyDecorator {
+  const inForm = (value: unknown) => typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value);
+  return applyDecorators(
+    Check('isDateForm', 'must be a date, as YYYY-MM-DD', inForm, MALFORMED),
+    CalendarDate(),
   );
 }
 
@@ -33,7 +37,7 @@ export function CalendarDate(): PropertyDecorator {
 export function BirthDate(): PropertyDecorator {
   return applyDecorators(
     CalendarDate(),
-    rule('isBirthDate', `must not be in the future nor more than ${OLDEST_YEARS} years ago`, (value) => {
+    Check('isBirthDate', `must not be in the future nor more than ${OLDEST_YEARS} years ago`, (value) => {
       if (!isCalendarDate(value)) return true;
       const today = new Date().toISOString().slice(0, 10);
       const oldest = `${Number(today.slice(0, 4)) - OLDEST_YEARS}${today.slice(4)}`;
@@ -49,7 +53,7 @@ export function Instant(): PropertyDecorator {
       typeof value === 'string' ? (readInstant(value)?.toISOString() ?? value) : (value as unknown),
     ),
     IsString(),
-    rule(
+    Check(
       'isInstant',
       'must be an ISO 8601 date and time with its offset, like 2026-05-04T09:30:00Z',
       isInstant,
@@ -57,16 +61,25 @@ export function Instant(): PropertyDecorator {
   );
 }
 
+/** An {@link Instant} in a query: what does not even look like one is a 400. */
+export function InstantFilter(): PropertyDecorator {
+  const inForm = (value: unknown) => typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T|$)/.test(value);
+  return applyDecorators(
+    Check('isInstantForm', 'must be a date and time, like 2026-05-04T09:30:00Z', inForm, MALFORMED),
+    Instant(),
+  );
+}
+
 /** An {@link Instant} that has passed, and not before the birth as far as that is known. */
 export function DeathInstant(): PropertyDecorator {
   return applyDecorators(
     Instant(),
-    rule(
+    Check(
       'isPast',
       'must not be in the future',
       (value) => !isInstant(value) || new Date(value) <= new Date(),
     ),
-    rule('isAfterBirth', 'must not be before the birth', (value, { object }) => {
+    Check('isAfterBirth', 'must not be before the birth', (value, object) => {
       const { birthDate, birthDatePrecision } = object as {
         birthDate?: unknown;
         birthDatePrecision?: unknown;
@@ -80,19 +93,4 @@ export function DeathInstant(): PropertyDecorator {
 
 function isInstant(value: unknown): value is string {
   return typeof value === 'string' && readInstant(value) !== undefined;
-}
-
-function rule(
-  name: string,
-  message: string,
-  validate: (value: unknown, about: { object: object }) => boolean,
-) {
-  return ValidateBy({
-    name,
-    validator: {
-      validate: (value: unknown, about?: ValidationArguments) =>
-        validate(value, { object: about?.object ?? {} }),
-      defaultMessage: () => message,
-    },
-  });
 }

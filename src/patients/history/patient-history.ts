@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../accounts/principal.js';
 import { isAllowed, readableGroups } from '../../accounts/roles.js';
-import { decodeCursor, encodeCursor, type Page, type PageQuery } from '../../http/page.js';
-import { Problem } from '../../http/problem.js';
+import { encodeCursor, type Page, type PageQuery, readCursor } from '../../http/page.js';
 import { DataRouter } from '../../routing/data-router.js';
 import { patientNotFound, regionScope } from '../patient-access.js';
 import { Patient } from '../patient.entity.js';
@@ -49,7 +48,7 @@ export class PatientHistory {
     await this.refuseUnknown(caller, id);
     const columns = visibleColumns(this.data.home.entityMetadatas, readableGroups(caller.role));
     const visible = [id, JSON.stringify(columns)];
-    const after = cursor === undefined ? 0 : seqOf(cursor);
+    const after = cursor === undefined ? '0' : readCursor(cursor, ['bigint'])[0];
     const rows = await this.data.home.query<EntryRow[]>(ENTRIES, [...visible, after, limit + 1]);
     const items = rows.slice(0, limit).map(({ before, after: now, ...entry }) => ({
       ...entry,
@@ -73,12 +72,4 @@ export class PatientHistory {
     const [row] = await this.data.home.query<[{ total: number }]>(TOTAL, [...visible]);
     return row.total;
   }
-}
-
-function seqOf(cursor: string): number {
-  const [seq] = decodeCursor(cursor, 1);
-  if (Number.isSafeInteger(seq)) return seq as number;
-  throw new Problem(400, 'bad-cursor', 'The cursor is not one that this list gave', {
-    errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
-  });
 }

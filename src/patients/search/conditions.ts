@@ -1,4 +1,3 @@
-import { Problem } from '../../http/problem.js';
 import { medicalIdGuesses } from './medical-id-guesses.js';
 import { beginning, literal, oneSlipAway } from './name-patterns.js';
 import { boxAround, DISTANCE_KM, readPoint } from './near.js';
@@ -27,7 +26,7 @@ export interface Conditions {
   readonly near: boolean;
 }
 
-/** The conditions of `query`. Throws a {@link Problem} for a point that is none. */
+/** The conditions of `query`. */
 export function conditionsOf(query: PatientQuery, folded: FoldedTexts): Conditions {
   const words = query.q === undefined ? undefined : wordConditions(query.q, folded.q);
   const all = [
@@ -99,13 +98,8 @@ function equal(column: string, value: string | null | undefined): Condition[] {
 }
 
 function nearby({ near, radiusKm }: PatientQuery): Condition[] {
-  if (near === undefined) {
-    if (radiusKm === undefined) return [];
-    throw new Problem(422, 'invalid-input', 'Some values cannot be accepted', {
-      errors: [{ path: 'radiusKm', message: 'needs near' }],
-    });
-  }
-  const point = readPoint(near);
+  const point = near === undefined ? undefined : readPoint(near);
+  if (!point) return [];
   const radius = radiusKm ?? DEFAULT_RADIUS_KM;
   const box = boxAround(point, radius);
   const latitude = `(p.location -> 'latitude')::float8 BETWEEN :south AND :north`;

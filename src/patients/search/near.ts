@@ -1,5 +1,3 @@
-import { Problem } from '../../http/problem.js';
-
 const EARTH_RADIUS_KM = 6371.0088;
 const KM_PER_DEGREE = (EARTH_RADIUS_KM * Math.PI) / 180;
 const DECIMAL = String.raw`([+-]?\d{1,3}(?:\.\d{1,15})?)`;
@@ -19,15 +17,15 @@ export interface Box {
   readonly east?: number;
 }
 
-/** The point of `near=14.67,-17.44`. Throws a {@link Problem}: 400 for another form, 422 off the globe. */
-export function readPoint(text: string): Point {
+/** The point of `near=14.67,-17.44`; `undefined` for another form. */
+export function readPoint(text: string): Point | undefined {
   const [, latitude, longitude] = POINT.exec(text) ?? [];
-  if (latitude === undefined || longitude === undefined)
-    throw badPoint(400, 'must be latitude,longitude in degrees');
-  const point = { latitude: Number(latitude), longitude: Number(longitude) };
-  if (Math.abs(point.latitude) > 90) throw badPoint(422, 'has a latitude beyond 90 degrees');
-  if (Math.abs(point.longitude) > 180) throw badPoint(422, 'has a longitude beyond 180 degrees');
-  return point;
+  if (latitude === undefined || longitude === undefined) return undefined;
+  return { latitude: Number(latitude), longitude: Number(longitude) };
+}
+
+export function isOnGlobe({ latitude, longitude }: Point): boolean {
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
 }
 
 /** The smallest box that holds the circle: what an index can look up. */
@@ -50,15 +48,4 @@ export const DISTANCE_KM = `(2 * ${EARTH_RADIUS_KM} * asin(least(1, sqrt(
 
 function radians(degrees: number): number {
   return (degrees * Math.PI) / 180;
-}
-
-function badPoint(status: number, message: string): Problem {
-  return new Problem(
-    status,
-    status === 400 ? 'malformed-input' : 'invalid-input',
-    'The point cannot be used',
-    {
-      errors: [{ path: 'near', message }],
-    },
-  );
 }

@@ -1,10 +1,12 @@
 import { ApiPropertyOptional, IntersectionType, PartialType, PickType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsNumber, IsOptional, IsPositive, IsString, Max, ValidateBy } from 'class-validator';
-import { PageQuery } from '../../http/page.js';
-import { CalendarDate, Instant } from '../fields/dates.js';
+import { Transform } from 'class-transformer';
+import { IsIn, IsNumber, IsOptional, IsPositive, IsString, Max } from 'class-validator';
+import { Check, MALFORMED } from '../../http/check.js';
+import { numberOf, PageQuery } from '../../http/page.js';
+import { CalendarDateFilter, InstantFilter } from '../fields/dates.js';
 import { Text } from '../fields/text.js';
 import { Patient } from '../patient.entity.js';
+import { isOnGlobe, type Point, readPoint } from './near.js';
 import { SORT_NAMES } from './sorts.js';
 
 const MAX_WORDS = 6;
@@ -22,13 +24,7 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
       'beginning, or a whole generated one with one slip in it. The best matches come first.',
   })
   @IsOptional()
-  @ValidateBy({
-    name: 'maxWords',
-    validator: {
-      validate: (value) => typeof value !== 'string' || value.trim().split(/\s+/).length <= MAX_WORDS,
-      defaultMessage: () => `must be at most ${MAX_WORDS} words`,
-    },
-  })
+  @Check('maxWords', `must be at most ${MAX_WORDS} words`, (value) => wordsIn(value) <= MAX_WORDS)
   @Text(200)
   q?: string;
 
@@ -47,7 +43,7 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
 
   @ApiPropertyOptional({ format: 'date' })
   @IsOptional()
-  @CalendarDate()
+  @CalendarDateFilter()
   birthDate?: string;
 
   @ApiPropertyOptional({
@@ -56,6 +52,16 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
   })
   @IsOptional()
   @IsString()
+  @Check(
+    'isPoint',
+    'must be latitude,longitude in degrees',
+    (value) => pointIn(value) !== undefined,
+    MALFORMED,
+  )
+  @Check('isOnGlobe', 'must be on the globe: at most 90 and 180 degrees', (value) => {
+    const point = pointIn(value);
+    return point === undefined || isOnGlobe(point);
+  })
   near?: string;
 
   @ApiPropertyOptional({
@@ -63,16 +69,17 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
     maximum: 1000,
     description: 'Great-circle distance from `near`, in kilometres.',
   })
-  @Type(() => Number)
+  @Transform(({ value }: { value: unknown }) => numberOf(value))
   @IsOptional()
   @IsNumber()
   @IsPositive()
   @Max(1000)
+  @Check('hasCentre', 'needs near', (_, query) => (query as PatientQuery).near !== undefined)
   radiusKm?: number;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Changed at this instant or later.' })
   @IsOptional()
-  @Instant()
+  @InstantFilter()
   updatedSince?: string;
 
   @ApiPropertyOptional({
@@ -81,6 +88,20 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
       'With `-`, descending. Default: `relevance` with `q`, else `distance` with `near`, else `-createdAt`.',
   })
   @IsOptional()
-  @IsString()
+  @IsIn(SORT_NAMES, { context: MALFORMED })
+  @Check('isSortable', 'relevance needs q, and distance near', isSortable, MALFORMED)
   sort?: string;
+}
+
+function wordsIn(value: unknown): number {
+  return typeof value === 'string' ? value.trim().split(/\s+/).length : 0;
+}
+
+function pointIn(value: unknown): Point | undefined {
+  return typeof value === 'string' ? readPoint(value) : undefined;
+}
+
+function isSortable(sort: unknown, query: object): boolean {
+  const { q, near } = query as PatientQuery;
+  return (sort !== 'relevance' || q !== undefined) && (sort !== 'distance' || near !== undefined);
 }

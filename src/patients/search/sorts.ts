@@ -1,10 +1,10 @@
-import { Problem } from '../../http/problem.js';
+import type { CursorType } from '../../http/page.js';
 import { DISTANCE_KM } from './near.js';
 
 /** One expression that orders a list, and how the cursor's text becomes its value again. */
 export interface SortKey {
   readonly expression: string;
-  readonly type: string;
+  readonly type: CursorType;
 }
 
 export interface Sort {
@@ -38,7 +38,7 @@ export interface Sortable {
   readonly near: boolean;
 }
 
-/** The order that `wanted` names, or the most useful one. Throws a 400 {@link Problem} for an unknown one. */
+/** The order that `wanted`, one of {@link SORT_NAMES}, asks for, or the most useful one. */
 export function sortOf(wanted: string | undefined, { relevance, near }: Sortable): Sort {
   const chosen = wanted ?? (relevance ? 'relevance' : near ? 'distance' : '-createdAt');
   if (chosen === 'relevance' && relevance) {
@@ -46,19 +46,7 @@ export function sortOf(wanted: string | undefined, { relevance, near }: Sortable
   }
   if (chosen === 'distance' && near) return { name: chosen, keys: DISTANCE, descending: false };
   const descending = chosen.startsWith('-');
-  const field = descending ? chosen.slice(1) : chosen;
-  const keys = Object.hasOwn(KEYS, field) ? KEYS[field] : undefined;
-  if (!keys) throw unknownSort();
+  const keys = KEYS[descending ? chosen.slice(1) : chosen];
+  if (!keys) throw new Error('The list cannot be sorted like that: its query was not validated');
   return { name: chosen, keys, descending };
-}
-
-function unknownSort(): Problem {
-  return new Problem(400, 'unknown-sort', 'The list cannot be sorted like that', {
-    errors: [
-      {
-        path: 'sort',
-        message: `must be one of ${SORT_NAMES.join(', ')}; relevance needs q, and distance near`,
-      },
-    ],
-  });
 }
