@@ -92,7 +92,7 @@ const RIGHTS: Readonly<Record<Role, Rights>> = {
     writes: ['contact'],
   },
   secretaire: {
-    permissions: ['patients:read', 'patients:write', 'sync:read'],
+    permissions: ['patients:read', 'patients:write', 'national:read', 'sync:read'],
     reads: ['identity', 'contact'],
     writes: ['identity', 'contact'],
   },

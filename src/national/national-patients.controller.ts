@@ -6,12 +6,15 @@ import { CurrentPrincipal, type Principal } from '../accounts/principal.js';
 import { linkHeader } from '../http/page.js';
 import { etagOf } from '../http/preconditions.js';
 import { PatientSync } from '../journal/patient-sync.js';
-import { visibleTo } from '../patients/patient-access.js';
 import { PatientPage, PatientView } from '../patients/patient.dto.js';
 import { ApiOnePatient, PAGE_HEADERS, PATIENT_HEADERS } from '../patients/patients.openapi.js';
 import { PatientQuery } from '../patients/search/patient-query.dto.js';
+import { nationallyVisibleTo } from './foreign-patients.js';
 import { NationalPatientsReader } from './national-patients.reader.js';
 
+const FOREIGN =
+  'Callers with a region see of other regions’ patients what recognises the person: id, medical id, region, ' +
+  'names, birth, sex and death. Each such look is logged.';
 const AWAY = { description: 'Central cannot be reached; `Retry-After` says when to ask again' };
 
 @ApiTags('National')
@@ -26,7 +29,7 @@ export class NationalPatientsController {
   @Allow('national:read')
   @ApiOperation({
     summary: 'Find patients of all regions',
-    description: 'On the central database, as far as it knows.',
+    description: `On the central database, as far as it knows. ${FOREIGN} They are not found by other fields.`,
   })
   @ApiOkResponse({ type: PatientPage, headers: PAGE_HEADERS })
   @ApiServiceUnavailableResponse(AWAY)
@@ -36,15 +39,15 @@ export class NationalPatientsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PatientPage> {
-    const page = await this.reader.list(query);
+    const page = await this.reader.list(caller, query);
     const link = linkHeader(request, page.nextCursor);
     if (link) reply.header('link', link);
-    return { ...page, items: page.items.map((patient) => visibleTo(caller.role, patient)) };
+    return { ...page, items: page.items.map((patient) => nationallyVisibleTo(caller, patient)) };
   }
 
   @Get(':id')
   @Allow('national:read')
-  @ApiOperation({ summary: 'A patient of any region' })
+  @ApiOperation({ summary: 'A patient of any region', description: FOREIGN })
   @ApiOkResponse({ type: PatientView, headers: PATIENT_HEADERS })
   @ApiOnePatient()
   @ApiServiceUnavailableResponse(AWAY)
@@ -53,8 +56,8 @@ export class NationalPatientsController {
     @CurrentPrincipal() caller: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Partial<PatientView>> {
-    const patient = await this.reader.get(id);
+    const patient = await this.reader.get(caller, id);
     reply.headers({ etag: etagOf(patient.version), 'x-sync-state': await this.sync.state(id) });
-    return visibleTo(caller.role, patient);
+    return nationallyVisibleTo(caller, patient);
   }
 }

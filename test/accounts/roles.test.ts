@@ -26,7 +26,7 @@ const TABLE: readonly (readonly [Permission, string])[] = [
   ['sync:read', 'x x x x x x x'],
   ['sync:manage', '- - - - x x -'],
   ['journal:read', '- - - - x x x'],
-  ['national:read', 'x x x - x x -'],
+  ['national:read', 'x x x x x x -'],
   ['national:write', '- - - - - x -'],
   ['national:copy', 'x x - - x x -'],
   ['imports:write', '- - - - x x -'],

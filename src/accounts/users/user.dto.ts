@@ -7,6 +7,7 @@ import {
   PickType,
 } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength, MinLength, ValidateIf } from 'class-validator';
+import { ReadOnly } from '../../http/read-only.js';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../passwords/password-rules.js';
 import { User } from './user.entity.js';
 
@@ -21,6 +22,9 @@ const PASSWORD = {
 /** `null` says national, and is valid; the role decides whether it is accepted. */
 class RegionInput extends PartialType(PickType(User, ['region'])) {}
 
+const BOOKKEEPING = ['id', 'version', 'createdAt', 'updatedAt'];
+
+@ReadOnly(...BOOKKEEPING)
 export class CreateUser extends IntersectionType(PickType(User, ['email', 'fullName', 'role']), RegionInput) {
   @ApiProperty(PASSWORD)
   @MinLength(PASSWORD_MIN)
@@ -30,6 +34,7 @@ export class CreateUser extends IntersectionType(PickType(User, ['email', 'fullN
 }
 
 /** JSON merge patch: what is absent stays; `null` is for `region` alone. */
+@ReadOnly(...BOOKKEEPING, 'email')
 export class UpdateUser extends IntersectionType(
   PartialType(PickType(User, ['fullName', 'role', 'disabled']), { skipNullProperties: false }),
   RegionInput,
