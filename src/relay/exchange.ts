@@ -19,7 +19,7 @@ const GAP_POLL_MS = 5;
  * While commits follow each other closely, how long to let them gather. One chunk for each took 1.6 ms of this
  * process and 0.85 ms of central for every create. Milliseconds.
  */
-const GATHER_MS = 10;
+const GATHER_MS = 15;
 /** How often an idle link is asked for a sign of life. Milliseconds. */
 const HEARTBEAT_MS = 5_000;
 
