@@ -16,14 +16,16 @@ import type {
 } from 'typeorm';
 import { changeContextOf } from '../routing/change-context.js';
 import { beforeImage } from './before-images.js';
-import { ChangeBuffer } from './change-buffer.js';
-import { foldChanges } from './described-change.js';
+import { ChangeBuffer, type Turn } from './change-buffer.js';
+import { foldChanges, type WriteOp } from './described-change.js';
 import { flushJournal } from './flush-journal.js';
 import type { ReplicatedTable } from './replicated-tables.js';
+import { idOf, rowIdOf, type RowEvent } from './row-id.js';
 import { UndescribableWriteError } from './undescribable-write.error.js';
 import { WriteGuard } from './write-guard.js';
 
-type RowEvent = UpdateEvent<ObjectLiteral> | RemoveEvent<ObjectLiteral>;
+const AWAIT =
+  'Await each write, save() or remove(), before the next, and let what it throws end the transaction.';
 
 /**
  * Journals every change to a replicated entity, in the transaction that makes it.
@@ -49,23 +51,25 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     this.guard = new WriteGuard([...this.tables.keys()]);
   }
 
-  beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
-    this.guard.check(query, this.buffers.get(queryRunner));
+  beforeQuery({ query, parameters, queryRunner }: BeforeQueryEvent): void {
+    const { length } = (parameters ?? []) as readonly unknown[];
+    this.guard.check(query, length, this.buffers.get(queryRunner));
   }
 
-  beforeInsert({ metadata, queryRunner }: InsertEvent<ObjectLiteral>): void {
-    if (this.isReplicated(metadata)) this.announce(metadata.tableName, queryRunner);
+  beforeInsert({ metadata, queryRunner, entity }: InsertEvent<ObjectLiteral>): void {
+    if (!this.isReplicated(metadata)) return;
+    idOf(metadata, entity);
+    this.announce('insert', metadata.tableName, queryRunner);
   }
 
   afterInsert({ metadata, queryRunner, entity }: InsertEvent<ObjectLiteral>): void {
     if (!this.isReplicated(metadata)) return;
-    this.buffers
-      .get(queryRunner)
-      ?.describe({ table: metadata.tableName, id: idOf(metadata, entity), op: 'insert' });
+    const change = { table: metadata.tableName, id: idOf(metadata, entity), op: 'insert' } as const;
+    this.buffers.get(queryRunner)?.describe(change, 'insert');
   }
 
   beforeUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
-    return this.announceRow(event, 'an update by criteria does not tell which rows it changes');
+    return this.announceRow(event, 'update', 'an update by criteria does not tell which rows it changes');
   }
 
   afterUpdate(event: UpdateEvent<ObjectLiteral>): void {
@@ -73,7 +77,7 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 
   beforeRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
-    return this.announceRow(event, 'a delete by criteria does not tell which rows it removes');
+    return this.announceRow(event, 'remove', 'a delete by criteria does not tell which rows it removes');
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): void {
@@ -81,7 +85,7 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 
   beforeSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
-    return this.announceRow(event, 'a soft delete by criteria does not tell which rows it changes');
+    return this.announceRow(event, 'update', 'a soft delete by criteria does not tell which rows it changes');
   }
 
   afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): void {
@@ -89,23 +93,33 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 
   beforeRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
-    return this.announceRow(event, 'a restore by criteria does not tell which rows it changes');
+    return this.announceRow(event, 'update', 'a restore by criteria does not tell which rows it changes');
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): void {
     this.describeRow(event, 'update');
   }
 
+  beforeTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    this.turn(queryRunner, 'start');
+  }
+
+  /** A write of the level below would be told to the new one, and be forgotten with it. */
   afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
-    const buffer = this.buffers.get(queryRunner) ?? new ChangeBuffer();
-    this.buffers.set(queryRunner, buffer);
+    const buffer = this.turn(queryRunner, undefined);
+    const { unsettled } = buffer;
+    // Even so there is a level now: TypeORM answers the refusal with a rollback of it.
     buffer.begin();
+    if (unsettled !== undefined)
+      throw UndescribableWriteError.of(unsettled, 'a savepoint opens while it is under way', AWAIT);
   }
 
   /** Also fires when a savepoint is released; only the outermost commit flushes. */
   async beforeTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
-    const buffer = this.buffers.get(queryRunner);
-    if (buffer?.depth !== 1) return;
+    const buffer = this.turn(queryRunner, 'commit');
+    if (buffer.depth !== 1) return;
+    if (buffer.unsettled !== undefined)
+      throw UndescribableWriteError.of(buffer.unsettled, 'no event has told how it ended', AWAIT);
     const changes = foldChanges(buffer.changes);
     if (changes.length === 0) return;
     const client = (await queryRunner.connect()) as ClientBase;
@@ -114,48 +128,61 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
-    this.buffers.get(queryRunner)?.release();
+    this.turn(queryRunner, undefined).release();
     if (queryRunner.isTransactionActive || !this.flushed.delete(queryRunner)) return;
     this.committed();
   }
 
+  beforeTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
+    this.turn(queryRunner, 'rollback');
+  }
+
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
-    this.buffers.get(queryRunner)?.rollback();
+    this.turn(queryRunner, undefined).rollback();
     if (!queryRunner.isTransactionActive) this.flushed.delete(queryRunner);
+  }
+
+  private turn(queryRunner: QueryRunner, turn: Turn | undefined): ChangeBuffer {
+    const buffer = this.buffers.get(queryRunner) ?? new ChangeBuffer();
+    this.buffers.set(queryRunner, buffer);
+    buffer.turn = turn;
+    return buffer;
   }
 
   private isReplicated(metadata: EntityMetadata): boolean {
     return this.tables.has(metadata.tableName);
   }
 
-  private announce(table: string, queryRunner: QueryRunner): void {
+  private announce(op: WriteOp, table: string, queryRunner: QueryRunner): void {
     const buffer = this.buffers.get(queryRunner);
     if (!queryRunner.isTransactionActive || !buffer?.depth) {
-      throw new UndescribableWriteError(
+      throw UndescribableWriteError.of(
         table,
         'it runs outside a transaction, so the row would stay when its journal entry fails',
         'Run it inside DataRouter.transaction(), or use save().',
       );
     }
-    buffer.announce(table);
+    buffer.announce(op, table);
   }
 
-  private announceRow(event: RowEvent, problem: string): Promise<void> | void {
+  private announceRow(event: RowEvent, op: WriteOp, problem: string): Promise<void> | void {
     const { metadata, queryRunner } = event;
     if (!this.isReplicated(metadata)) return;
     const table = metadata.tableName;
     const id = rowIdOf(event);
     if (!id)
-      throw new UndescribableWriteError(table, problem, 'Load the entities and use save() or remove().');
-    this.announce(table, queryRunner);
+      throw UndescribableWriteError.of(table, problem, 'Load the entities and use save() or remove().');
+    this.announce(op, table, queryRunner);
     return this.rememberBefore(queryRunner, table, id);
   }
 
   private async rememberBefore(queryRunner: QueryRunner, table: string, id: string): Promise<void> {
     const row = await beforeImage(queryRunner, table, id);
-    if (row === undefined) return;
     const images = this.before.get(queryRunner) ?? new Map<string, string>();
-    this.before.set(queryRunner, images.set(`${table} ${id}`, row));
+    this.before.set(queryRunner, images);
+    // A savepoint that rolled back may have left an image, and its lock is gone with it.
+    if (row === undefined) images.delete(`${table} ${id}`);
+    else images.set(`${table} ${id}`, row);
   }
 
   private describeRow(event: RowEvent, op: 'update' | 'remove'): void {
@@ -169,28 +196,7 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     images?.delete(`${table} ${id}`);
     const buffer = this.buffers.get(queryRunner);
     // Without a row to lock, TypeORM's statement changed nothing.
-    if (before === undefined) buffer?.settle(table);
-    else buffer?.describe({ table, id, op, before });
+    if (before === undefined) buffer?.settle(op, table);
+    else buffer?.describe({ table, id, op, before }, op);
   }
-}
-
-/**
- * The id of the row, which only save() and remove() know: the builders pass the values that they set, or
- * nothing. Of a row that is gone, nothing is loaded; remove() still tells what it was asked to remove.
- */
-function rowIdOf({ metadata, databaseEntity, ...event }: RowEvent): string | undefined {
-  const loaded = databaseEntity as ObjectLiteral | undefined;
-  if (loaded) return idOf(metadata, loaded);
-  const removed: unknown = 'entityId' in event ? event.entityId : undefined;
-  return typeof removed === 'string' ? removed.toLowerCase() : undefined;
-}
-
-function idOf(metadata: EntityMetadata, entity: ObjectLiteral | undefined): string {
-  const id: unknown = entity && metadata.primaryColumns[0]?.getEntityValue(entity);
-  if (typeof id === 'string') return id.toLowerCase();
-  throw new UndescribableWriteError(
-    metadata.tableName,
-    'the row has no id yet',
-    'Give every new entity its id.',
-  );
 }

@@ -3,11 +3,11 @@ import type { ChangeContext } from '../routing/change-context.js';
 import type { DescribedChange } from './described-change.js';
 import type { ReplicatedTable } from './replicated-tables.js';
 
-/** A row that the transaction described was not there when the journal read it again. */
+/** Rows that the transaction described as written are not in their tables, or described as removed still are. */
 export class JournalFlushError extends Error {
-  constructor(readonly missing: number) {
+  constructor(readonly contradicted: number) {
     super(
-      `${String(missing)} described rows are not in their tables at commit; the transaction is rolled back`,
+      `At commit the tables contradict what was described of ${contradicted} rows; the transaction is rolled back`,
     );
     this.name = 'JournalFlushError';
   }
@@ -26,7 +26,7 @@ export async function flushJournal(
   context: ChangeContext,
 ): Promise<{ appended: number }> {
   const touched = [...new Set(changes.map((change) => change.table))].sort().map((name) => tables.get(name)!);
-  const result = await client.query<{ appended: number; missing: number }>({
+  const result = await client.query<{ appended: number; contradicted: number }>({
     name: `journal-flush ${touched.map((table) => table.name).join(' ')}`,
     text: flushStatement(touched),
     values: [
@@ -38,8 +38,8 @@ export async function flushJournal(
       context.requestId,
     ],
   });
-  const { appended, missing } = result.rows[0]!;
-  if (missing > 0) throw new JournalFlushError(missing);
+  const { appended, contradicted } = result.rows[0]!;
+  if (contradicted > 0) throw new JournalFlushError(contradicted);
   return { appended };
 }
 
@@ -68,7 +68,7 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
       SELECT position, entity, id, patient_id, op, schema,
              CASE op WHEN 'update' THEN journal_changed(before, row) ELSE before END AS before,
              CASE op WHEN 'update' THEN journal_changed(row, before) WHEN 'insert' THEN row END AS after
-      FROM reread WHERE op <> 'update' OR row IS DISTINCT FROM before
+      FROM reread WHERE op <> 'gone' AND (op <> 'update' OR row IS DISTINCT FROM before)
     ), numbered AS (
       SELECT nextval('journal_seq') AS seq, c.*
       FROM (SELECT *, count(*) OVER () AS size FROM changed ORDER BY position) c
@@ -84,7 +84,7 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
       RETURNING 1
     )
     SELECT (SELECT count(*)::int FROM appended) AS appended,
-           (SELECT count(*)::int FROM reread WHERE op <> 'remove' AND row IS NULL) AS missing`;
+           (SELECT count(*)::int FROM reread WHERE (op IN ('remove', 'gone')) <> (row IS NULL)) AS contradicted`;
 }
 
 function rereadTable({ name, compartment, schema }: ReplicatedTable): string {

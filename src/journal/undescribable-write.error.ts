@@ -1,7 +1,12 @@
-/** A write to a replicated table that could not be journaled exactly. It was refused before it ran. */
+/** A statement that could not be journaled exactly. It was refused before it ran. */
 export class UndescribableWriteError extends Error {
-  constructor(table: string, problem: string, remedy: string) {
-    super(`A write to "${table}" was refused because it cannot be journaled: ${problem}. ${remedy}`);
+  /** `what` it was, without a value of it: it ends up in logs. */
+  constructor(what: string, problem: string, remedy: string) {
+    super(`${what} was refused because it cannot be journaled: ${problem}. ${remedy}`);
     this.name = 'UndescribableWriteError';
+  }
+
+  static of(table: string, problem: string, remedy: string): UndescribableWriteError {
+    return new UndescribableWriteError(`A write to "${table}"`, problem, remedy);
   }
 }

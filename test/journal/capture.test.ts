@@ -14,13 +14,7 @@ describe('capture by the entity subscriber', () => {
   beforeEach(() => db.clear());
 
   const repository = () => db.source.getRepository(Patient);
-  const stored = async (fields: Partial<Patient> = {}) => {
-    const patient = await repository().save(aPatient(fields));
-    await db.outside.query('SET session_replication_role = replica');
-    await db.outside.query('DELETE FROM journal');
-    await db.outside.query('SET session_replication_role = origin');
-    return patient;
-  };
+  const stored = (fields?: Partial<Patient>) => db.stored(fields);
   const expectRefused = async (write: () => Promise<unknown>, problem: RegExp) => {
     const [rows, entries] = [await db.rows(), await db.journal()];
     const failure = await write().then(

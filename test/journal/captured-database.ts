@@ -34,6 +34,8 @@ export interface CapturedDatabase {
   commits(): number;
   journal(): Promise<JournalRow[]>;
   rows(): Promise<Record<string, unknown>[]>;
+  /** A patient that is there already, with a journal that is empty again. */
+  stored(fields?: Partial<Patient>): Promise<Patient>;
   clear(): Promise<void>;
   close(): Promise<void>;
 }
@@ -46,6 +48,14 @@ export async function openCapturedDatabase(): Promise<CapturedDatabase> {
     connectionOptions(REGIONALE, databases.regionaleUrl, routes),
   ).initialize();
   let commits = 0;
+  const asReplica = async (...statements: string[]) => {
+    for (const sql of [
+      'SET session_replication_role = replica',
+      ...statements,
+      'SET session_replication_role = origin',
+    ])
+      await outside.query(sql);
+  };
   source.subscribers.push(new CaptureSubscriber(replicatedTables(source), () => (commits += 1)));
   const outside = new pg.Client({ connectionString: databases.regionaleUrl });
   await outside.connect();
@@ -62,11 +72,13 @@ export async function openCapturedDatabase(): Promise<CapturedDatabase> {
           'SELECT to_jsonb(p) AS row FROM patients p ORDER BY id',
         )
       ).rows.map(({ row }) => row),
+    async stored(fields) {
+      const patient = await source.getRepository(Patient).save(aPatient(fields));
+      await asReplica('DELETE FROM journal');
+      return patient;
+    },
     async clear() {
-      await outside.query(`SET session_replication_role = replica`);
-      await outside.query('DELETE FROM patients');
-      await outside.query('DELETE FROM journal');
-      await outside.query(`SET session_replication_role = origin`);
+      await asReplica('DELETE FROM patients', 'DELETE FROM journal');
       commits = 0;
     },
     async close() {
