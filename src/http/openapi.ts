@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { BODY_CONTENT } from './streamed-body.decorator.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type ResponseObject = { description: string; content?: typeof PROBLEM_CONTENT };
@@ -67,7 +68,10 @@ function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },
   };
-  for (const operation of operationsOf(document)) describeProblems(operation);
+  for (const operation of operationsOf(document)) {
+    describeProblems(operation);
+    describeBody(operation);
+  }
   return document;
 }
 
@@ -82,6 +86,14 @@ function describeProblems({ responses }: OperationObject): void {
   for (const [status, response] of Object.entries(responses)) {
     if (/^[45]/.test(status) && isPlain(response)) response.content ??= PROBLEM_CONTENT;
   }
+}
+
+/** What a route says of each media type of its body takes the place of what is said of all. */
+function describeBody(operation: OperationObject & { [BODY_CONTENT]?: object }): void {
+  const { [BODY_CONTENT]: content, requestBody } = operation;
+  if (!content) return;
+  delete operation[BODY_CONTENT];
+  if (requestBody && 'content' in requestBody) Object.assign(requestBody.content, content);
 }
 
 function isPlain(response: OperationObject['responses'][string]): response is ResponseObject {

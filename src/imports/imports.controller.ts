@@ -12,7 +12,6 @@ import {
 } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
-  ApiBody,
   ApiConflictResponse,
   ApiHeader,
   ApiNotFoundResponse,
@@ -29,6 +28,7 @@ import { linkHeader, PageQuery } from '../http/page.js';
 import { StreamedBody } from '../http/streamed-body.decorator.js';
 import type { ChangeContext } from '../routing/change-context.js';
 import { ErrorsQuery, ImportDetails, ImportPage, ImportView, StartImport, viewOf } from './import.dto.js';
+import { IMPORT_BODIES } from './import.examples.js';
 import { ImportsReader } from './imports.reader.js';
 import { ImportsWriter } from './imports.writer.js';
 
@@ -52,9 +52,8 @@ export class ImportsController {
   @Post()
   @HttpCode(202)
   @Allow('imports:write')
-  @StreamedBody()
+  @StreamedBody(IMPORT_BODIES)
   @ApiOperation({ summary: 'Import patients into this region', description: START })
-  @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiHeader({
     name: 'Idempotency-Key',
     required: false,

@@ -1,3 +1,5 @@
+import { STREAMED_TYPES } from '../../src/http/streamed-body.decorator.js';
+import { until } from '../harness/until.js';
 import { startApplication, type TestApplication } from '../harness/application.js';
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
@@ -59,6 +61,68 @@ describe('the OpenAPI document of the whole application', () => {
       ]);
       const contents = Object.values<any>(operation.requestBody?.content ?? {});
       expect([name, contents.filter(({ schema }) => !schema)]).toEqual([name, []]);
+    }
+  });
+});
+
+describe('the examples of the OpenAPI document', () => {
+  const send = (method: string, path: string, type: string, body: string | FormData) =>
+    fetch(`${node.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'if-match': '*', ...(type && { 'content-type': type }) },
+      body,
+    });
+  const first = (examples: object) => Object.values<any>(examples)[0].value;
+  const contentOf = (path: string, method: string) => document.paths[path][method].requestBody.content;
+
+  it('register, replace and change a patient as they are, as the first administrator', async () => {
+    const { schemas } = document.components;
+    const json = contentOf('/api/v1/patients', 'post')['application/json'];
+    for (const example of [schemas.CreatePatient.example, first(json.examples)]) {
+      for (const hidden of ['medicalId', 'bloodGroup', 'allergies', 'chronicConditions', 'notes'])
+        expect(example).not.toHaveProperty(hidden);
+      const created = await send('POST', '/api/v1/patients', 'application/json', JSON.stringify(example));
+      const { id } = (await created.json()) as { id: string };
+      expect([created.status, id]).toEqual([201, expect.any(String)]);
+      for (const [method, body] of [
+        ['PUT', example],
+        ['PATCH', schemas.ChangedFields.example],
+      ]) {
+        const changed = await send(
+          method,
+          `/api/v1/patients/${id}`,
+          'application/json',
+          JSON.stringify(body),
+        );
+        expect([method, changed.status]).toEqual([method, 200]);
+        await changed.body?.cancel();
+      }
+    }
+  });
+
+  it('import as they are, in every media type', async () => {
+    const content = contentOf('/api/v1/imports', 'post');
+    expect(Object.keys(content).sort()).toEqual([...STREAMED_TYPES].sort());
+    expect(content['multipart/form-data'].schema.properties).toHaveProperty('file');
+    expect(JSON.stringify(document)).not.toContain('x-body-content');
+    for (const [type, { examples }] of Object.entries<any>(content)) {
+      const form = new FormData();
+      form.append('file', new Blob([first(content['text/csv'].examples)]), 'patients.csv');
+      const [sentAs, body] = type === 'multipart/form-data' ? ['', form] : [type, first(examples)];
+      const accepted = await send('POST', `/api/v1/imports?source=${type.replace(/\W/g, '-')}`, sentAs, body);
+      const { id } = (await accepted.json()) as { id: string };
+      expect([type, accepted.status]).toEqual([type, 202]);
+      const run = await until(
+        async () => {
+          const answer = await fetch(`${node.url}/api/v1/imports/${id}`, {
+            headers: { authorization: `Bearer ${token}` },
+          });
+          const found = (await answer.json()) as any;
+          return found.state === 'done' ? found : undefined;
+        },
+        { what: `the import as ${type}` },
+      );
+      expect([type, run.total, run.failed, run.errors]).toEqual([type, 1, 0, []]);
     }
   });
 });

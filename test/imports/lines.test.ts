@@ -65,6 +65,7 @@ describe('lines of a file', () => {
       [9, 'error', ''],
       [10, 'warning', 'telecom'],
     ]);
+    expect(run.errors[0].message).toBe('The line is not JSON.');
     expect(JSON.stringify(run)).not.toMatch(/secret-value|2023-02-30/);
     expect(await named('Diop good-2')).toMatchObject({ given_names: 'Awa' });
     expect(await named('Diop phone')).toMatchObject({ phone: null });
@@ -232,6 +233,14 @@ describe('lines of a file', () => {
       expect(await finished(node.url, token, first.body.id)).toMatchObject({ created: 1 });
     });
 
+    it.each(['application/ndjson', 'application/jsonl', 'application/x-ndjson; charset=utf-8'])(
+      'as %s',
+      async (type) => {
+        const run = await importAll(node.url, patient(`as ${type}`), { token, type });
+        expect(run).toMatchObject({ state: 'done', format: 'ndjson', created: 1 });
+      },
+    );
+
     it('from administrators of this region alone', async () => {
       const doctor = await newAccount(node.url, token, { role: 'medecin', region: 'DKR' });
       const own = await newAccount(node.url, token, { role: 'admin_regional', region: 'DKR' });
@@ -251,8 +260,11 @@ describe('lines of a file', () => {
     });
 
     it('in no other form', async () => {
-      const json = { token, type: 'application/json' };
-      expect((await send(node.url, patient('json'), json)).status).toBe(415);
+      for (const type of ['application/json', 'text/plain', 'text/csv; charset=latin1']) {
+        const { status, body } = await send(node.url, patient('json'), { token, type });
+        expect([type, status]).toEqual([type, 415]);
+        expect(body.detail).toMatch(/fhir\+ndjson.*application\/jsonl.*text\/csv/);
+      }
       expect((await send(node.url, '', { token })).status).toBe(422);
       expect((await send(node.url, formOf({ 'patients.xlsx': 'x' }), { token })).status).toBe(415);
       const broken = { token, type: 'multipart/form-data; boundary=x' };
