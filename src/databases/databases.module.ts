@@ -9,6 +9,7 @@ import { CENTRAL, connectionsOf, homeConnection, type ConnectionName } from '../
 import { DATA_SOURCES, DataRouter } from '../routing/data-router.js';
 import { registeredFeatures } from '../routing/feature.js';
 import { RoutingTable } from '../routing/routing-table.js';
+import { refuseUndeclaredEntities } from '../routing/undeclared-entities.js';
 import { CentralConnection } from './central-connection.js';
 import { prepareHome } from './home-database.js';
 import { migrate, migrateIfNew } from './migrate.js';
@@ -30,6 +31,7 @@ const CENTRAL_NODE = 'central';
 export class DatabasesModule {
   /** Call it when every module with a `RoutingModule.forFeature` has been imported. */
   static forNode(config: Config, urls: DatabaseUrls): DynamicModule {
+    refuseUndeclaredEntities(registeredFeatures());
     const routes = new RoutingTable(registeredFeatures(), config.mode);
     const connections = connectionsOf(config.mode);
     const sockets = new TrackedSockets();

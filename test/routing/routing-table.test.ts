@@ -8,6 +8,7 @@ import type {
 import { CENTRAL, REGIONALE } from '../../src/routing/connection-names.js';
 import type { RoutedFeature } from '../../src/routing/feature.js';
 import { RoutingError, RoutingTable } from '../../src/routing/routing-table.js';
+import { refuseUndeclaredEntities } from '../../src/routing/undeclared-entities.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';
 
@@ -160,5 +161,15 @@ describe('the connection routers', () => {
     expect(problemsOf([{ entities: [Bed] }])).toEqual([
       expect.stringMatching(/Ward, which Bed\.ward refers to, has no connection: add it to the entities/),
     ]);
+  });
+
+  it('refuses at start: an entity that no module declares at all', () => {
+    const refuse = () => {
+      refuseUndeclaredEntities([{ entities: [Patient, Ward, Bed] }]);
+    };
+    expect(refuse).toThrow(/Stock has no connection: add it to the entities of its module/);
+    expect(() => {
+      refuseUndeclaredEntities([{ entities: [Patient, Ward, Bed] }, { entities: [Stock] }]);
+    }).not.toThrow();
   });
 });
