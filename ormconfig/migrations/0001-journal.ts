@@ -117,7 +117,7 @@ const STATEMENTS = [
   `CREATE UNLOGGED TABLE journal_staged_transactions (transaction xid8 PRIMARY KEY)`,
 
   `CREATE FUNCTION journal_stage() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-   SET search_path = pg_catalog, public SET TimeZone = 'UTC' AS $$
+   SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
    DECLARE
      compartment text := TG_ARGV[0];
      shape integer := TG_ARGV[1];
@@ -149,9 +149,15 @@ const STATEMENTS = [
      RETURN NULL;
    END $$`,
 
+  // Once in a transaction, which is one change set: the setting ends with it, or with its savepoint.
   `CREATE FUNCTION journal_flush_staged() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-   SET search_path = pg_catalog, public AS $$
+   SET search_path = pg_catalog, public, pg_temp AS $$
    BEGIN
+     IF current_setting('medlink.flushed', true) = NEW.transaction::text THEN
+       RAISE EXCEPTION 'This transaction has been journaled already, and cannot change more: no SET CONSTRAINTS IMMEDIATE before its last change, and no deferred trigger that writes'
+         USING ERRCODE = 'ML004';
+     END IF;
+     PERFORM set_config('medlink.flushed', NEW.transaction::text, true);
      WITH staged AS (DELETE FROM journal_staged WHERE transaction = NEW.transaction RETURNING *),
      ordered AS (
        SELECT nextval('journal_seq') AS seq, s.*

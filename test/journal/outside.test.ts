@@ -99,6 +99,66 @@ describe('capture of what psql, scripts and migrations change', () => {
     expect(await db.journal()).toHaveLength(1);
   });
 
+  it('temporary tables with the names of the journal: they are not looked at', async () => {
+    const [patient] = await store(1);
+    const database = new URL(db.databases.regionaleUrl).pathname.slice(1);
+    const clerk = `clerk_${database}`;
+    await db.outside.query(`CREATE ROLE ${clerk};
+      GRANT SELECT, UPDATE ON patients TO ${clerk}; GRANT TEMPORARY ON DATABASE ${database} TO ${clerk}`);
+    const session = new pg.Client({ connectionString: db.databases.regionaleUrl });
+    await session.connect();
+    await session.query(`SET ROLE ${clerk}`);
+    for (const table of ['journal_staged_transactions', 'journal_staged', 'journal', 'node']) {
+      await session.query(
+        `CREATE TEMPORARY TABLE ${table} AS SELECT 1 AS id; GRANT ALL ON pg_temp.${table} TO public`,
+      );
+    }
+    const update = session.query(`UPDATE patients SET notes = 'by the clerk' WHERE id = $1`, [patient!.id]);
+    await Promise.allSettled([update]);
+    await session.end();
+    await db.outside.query(`DROP OWNED BY ${clerk}; DROP ROLE ${clerk}`);
+    await update;
+    expect(await db.journal()).toMatchObject([{ op: 'update', after: { notes: 'by the clerk' } }]);
+  });
+
+  it('constraints made immediate: a transaction is still one change set, or refused', async () => {
+    await store(2);
+    await psql.query(`BEGIN; UPDATE patients SET notes = 'x'; SET CONSTRAINTS ALL IMMEDIATE; COMMIT`);
+    expect((await db.journal()).map(({ change_set_size }) => change_set_size)).toEqual([2, 2]);
+    const second = psql.query(`BEGIN; SET CONSTRAINTS ALL IMMEDIATE;
+      UPDATE patients SET notes = 'y'; UPDATE patients SET notes = 'z'; COMMIT`);
+    await expect(second).rejects.toMatchObject({
+      code: 'ML004',
+      message: expect.stringMatching(/IMMEDIATE/),
+    });
+    await psql.query('ROLLBACK');
+    expect(await db.journal()).toHaveLength(2);
+    expect((await db.rows()).map(({ notes }) => notes)).toEqual(['x', 'x']);
+  });
+
+  it('the next transaction of a session, and what follows a savepoint, are not taken for a second flush', async () => {
+    await store(1);
+    await psql.query(`BEGIN; SAVEPOINT s; UPDATE patients SET notes = 'gone'; SET CONSTRAINTS ALL IMMEDIATE;
+      ROLLBACK TO s; UPDATE patients SET notes = 'kept'; COMMIT`);
+    await psql.query(`UPDATE patients SET notes = 'later'`);
+    expect((await db.journal()).map(({ after }) => after!.notes)).toEqual(['kept', 'later']);
+  });
+
+  it.each(['address', 'location', 'emergency_contact'])(
+    'a JSON null, which a journal entry could not tell from none, is refused in %s',
+    async (column) => {
+      await store(1);
+      for (const value of ['null', '"text"', '[]']) {
+        await expect(psql.query(`UPDATE patients SET ${column} = $1::jsonb`, [value])).rejects.toMatchObject({
+          code: '23514',
+        });
+      }
+      await psql.query(`UPDATE patients SET ${column} = NULL`);
+      await psql.query(`UPDATE patients SET ${column} = '{}'`);
+      expect((await db.journal()).at(-1)!.after).toMatchObject({ [column]: {} });
+    },
+  );
+
   it('the application is captured once: its own sessions leave the triggers silent', async () => {
     await db.source.getRepository(Patient).save(aPatient());
     expect(await db.journal()).toMatchObject([{ captured_by: 'application' }]);
