@@ -2,6 +2,7 @@ import type { MigrationInterface } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { CENTRAL, REGIONALE, type ConnectionName } from '../src/routing/connection-names.js';
 import type { RoutingTable } from '../src/routing/routing-table.js';
+import { CAPTURED_BY_APPLICATION, verifyDeclared } from './declared-capture.js';
 import { Journal0001 } from './migrations/0001-journal.js';
 import { CentralPatients0002, RegionalePatients0002 } from './migrations/0002-patients.js';
 import { Idempotency0003 } from './migrations/0003-idempotency.js';
@@ -32,12 +33,6 @@ const TIME_ZONE = '-c TimeZone=UTC';
  */
 const NO_COMPILATION = '-c jit=off';
 
-/**
- * Tells PostgreSQL that the entity subscriber journals what this session changes, so the tables' own
- * capture triggers stay out of the way.
- */
-const CAPTURED_BY_APPLICATION = '-c medlink.capture=app';
-
 /** How long to wait for a session: for the server to answer, or for one of the pool's to be free. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -60,7 +55,11 @@ export function connectionOptions(
     logging: false,
     poolSize: 20,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    extra: { options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE} ${NO_COMPILATION}`, keepAlive: true },
+    extra: {
+      options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE} ${NO_COMPILATION}`,
+      verify: verifyDeclared,
+      keepAlive: true,
+    },
   };
 }
 
@@ -78,6 +77,6 @@ export function migrationOptions(
     ...options,
     applicationName: `medlink-${name}-migrations`,
     poolSize: 2,
-    extra: { ...(options.extra as object), options: TIME_ZONE },
+    extra: { ...(options.extra as object), options: TIME_ZONE, verify: undefined },
   };
 }
