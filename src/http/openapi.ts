@@ -92,7 +92,7 @@ function describeProblems({ responses }: OperationObject): void {
 function describeBody(operation: OperationObject & { [BODY_CONTENT]?: object }): void {
   const { [BODY_CONTENT]: content, requestBody } = operation;
   if (!content) return;
-  delete operation[BODY_CONTENT];
+  Reflect.deleteProperty(operation, BODY_CONTENT);
   if (requestBody && 'content' in requestBody) Object.assign(requestBody.content, content);
 }
 

@@ -13,7 +13,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { Replicated } from '../journal/replicated.js';
 import { InGroup } from './field-group.js';
 import { BirthDate, DeathInstant } from './fields/dates.js';
@@ -50,6 +50,9 @@ const AS_TEXT = {
 @Index('patients_phone', { synchronize: false })
 @Index('patients_location', { synchronize: false })
 @Index('patients_updated_at', { synchronize: false })
+@Check('patients_address_check', `jsonb_typeof(address) = 'object'`)
+@Check('patients_location_check', `jsonb_typeof(location) = 'object'`)
+@Check('patients_emergency_contact_check', `jsonb_typeof(emergency_contact) = 'object'`)
 export class Patient {
   @ApiProperty({ format: 'uuid', example: EXAMPLE.id })
   @PrimaryColumn('uuid')

@@ -4,6 +4,7 @@ import { medicalIdOf } from '../../src/patients/medical-id/medical-id.js';
 import { medicalIdGuesses } from '../../src/patients/search/medical-id-guesses.js';
 import { beginning, oneSlipAway } from '../../src/patients/search/name-patterns.js';
 import { boxAround } from '../../src/patients/search/near.js';
+import { slipsBetween } from '../../src/patients/search/slips.js';
 
 describe('a JSON merge patch', () => {
   // The examples of RFC 7396, appendix A.
@@ -48,6 +49,21 @@ describe('a JSON merge patch', () => {
   });
 });
 
+describe('the slips between two words', () => {
+  it.each([
+    ['aissatou', 'aissatou', 0],
+    ['aissatou', 'aisatou', 1],
+    ['aissatou', 'asisatou', 1],
+    ['aissatou', 'eissattou', 2],
+    ['abdoulaye', 'abdulaiye', 2],
+    ['ibrahim', 'moussa', 7],
+    ['', 'awa', 3],
+    ['𝒜wa', 'awa', 1],
+  ])('of %s and %s are %i', (a, b, slips) => {
+    expect([slipsBetween(a, b), slipsBetween(b, a)]).toEqual([slips, slips]);
+  });
+});
+
 /** LIKE, as PostgreSQL means it. */
 function like(text: string, pattern: string): boolean {
   const source = pattern.replaceAll(/\\(.)|[%_]|[^%_\\]/gu, (part, escaped?: string) => {
@@ -85,7 +101,7 @@ describe('the patterns of a word', () => {
   });
 
   it('leave short words alone', () => {
-    expect(oneSlipAway('sow')).toEqual([]);
+    expect(oneSlipAway('ba')).toEqual([]);
     expect(like(' sowe awa ', beginning('sow'))).toBe(true);
     expect(like(' asow ', beginning('sow'))).toBe(false);
   });

@@ -82,6 +82,14 @@ describe('finding patients', () => {
     ['aisssatou', ["N'Diaye"], 'a letter too many'],
     ['محمد', ['Thiès_Lô'], 'Arabic'],
     ['hald_2026', ['Ndiaye-Sow'], 'the beginning of a medical id'],
+    ['saw', ['Ndiaye-Sow'], 'a wrong letter in three'],
+    ['sne', ['Sène'], 'too few letters'],
+    ['asissatuo', ["N'Diaye"], 'two slips in a long word'],
+    ['ibrhaimma', ['Sène'], 'two others'],
+    ['eisatou mareime', ["N'Diaye"], 'two slips in each of two'],
+    ['ndaiye aisatuo', ["N'Diaye"], 'one slip in a short word and two in a long one'],
+    ['eizattuo', [], 'not four'],
+    ['elidoy', [], 'not two in a word that is not long'],
     ['iaye', [], 'not the middle of a word'],
     ['100%', ['Sène'], 'a percent sign that means itself'],
     ['%', [], 'a percent sign alone'],
@@ -107,6 +115,34 @@ describe('finding patients', () => {
     }
   });
 
+  it('puts whole words before beginnings, and beginnings before slips', async () => {
+    const made: string[] = [];
+    for (const familyName of ['Zubo', 'Zuba', 'Zubara', 'Zubarra', 'Zuba-Ly']) {
+      const body = { familyName, givenNames: 'Zoé', birthDate: '2000-01-01', sex: 'female' };
+      made.push((await call(node.url, 'POST /patients', { token, body })).body.id);
+    }
+    expect(await names({ q: 'zuba' })).toEqual(['Zuba-Ly', 'Zuba', 'Zubarra', 'Zubara', 'Zubo']);
+    const pages: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { body } = await find({ q: 'zuba', limit: '2', ...(cursor !== '' && { cursor }) });
+      pages.push(...body.items.map(({ familyName }: { familyName: string }) => familyName));
+      cursor = body.nextCursor;
+    }
+    expect(pages).toEqual(['Zuba-Ly', 'Zuba', 'Zubarra', 'Zubara', 'Zubo']);
+    for (const id of made) await call(node.url, `DELETE /patients/${id}`, { token: await node.adminToken() });
+  });
+
+  it('pages and counts those who are found by two slips', async () => {
+    const q = 'ousmanne';
+    const [first, twoSlips] = [await find({ q, limit: '100' }), 'osmaane'];
+    expect(first.body.items).toHaveLength(100);
+    const page = await find({ q: twoSlips, limit: '100', total: 'true' });
+    const { body } = await find({ q: twoSlips, limit: '100', cursor: page.body.nextCursor });
+    expect(page.body.total).toBe(2_000);
+    expect(new Set([...page.body.items, ...body.items].map(({ id }) => id)).size).toBe(200);
+    expect(body.items[0].givenNames).toBe('Ousmane');
+  });
+
   it('puts the matches without a slip first', async () => {
     const body = { familyName: 'Ndiayo', givenNames: 'Zoé', birthDate: '2000-01-01', sex: 'female' };
     const { body: slip } = await call(node.url, 'POST /patients', { token, body });
@@ -119,7 +155,10 @@ describe('finding patients', () => {
     [{ familyName: 'ndiaye sow' }, ['Ndiaye-Sow']],
     [{ familyName: 'diaye' }, []],
     [{ givenNames: 'aissatou mar' }, ["N'Diaye"]],
-    [{ givenNames: 'mar' }, []],
+    [{ givenNames: 'mar' }, ["N'Diaye"]],
+    [{ givenNames: 'marieme aiss' }, ["N'Diaye"]],
+    [{ givenNames: 'arieme' }, []],
+    [{ givenNames: 'ndiaye' }, []],
     [{ birthDate: '1990-01-01' }, ['Ndiaye-Sow', expect.any(String)]],
     [{ birthDate: '1990-01-01', sex: 'unknown' }, ['Ndiaye-Sow']],
     [{ medicalId: 'HALD_2026/01' }, ['Ndiaye-Sow']],
@@ -196,6 +235,8 @@ describe('finding patients', () => {
   it.each([
     [{ q: 'ndaiye aissatou' }, 'patients_names'],
     [{ q: 'ndaiye' }, 'patients_names'],
+    [{ q: 'saw' }, 'patients_names'],
+    [{ givenNames: 'mar' }, 'patients_names'],
     [{ q: 'HALD_2026/01' }, 'patients_medical_id'],
     [{ familyName: 'ndi' }, 'patients_family_name'],
     [{ sort: 'familyName' }, 'patients_family_name'],

@@ -1,10 +1,10 @@
-import { medicalIdGuesses } from './medical-id-guesses.js';
-import { beginning, literal, oneSlipAway } from './name-patterns.js';
+import type { Condition } from './condition.js';
+import { beginning, literal, NAMES } from './name-patterns.js';
 import { boxAround, DISTANCE_KM, readPoint } from './near.js';
 import type { PatientQuery } from './patient-query.dto.js';
+import { matchSimilar, matchWords, wordsOf } from './words.js';
 
 const DEFAULT_RADIUS_KM = 10;
-const NAMES = 'patient_names(p.family_name, p.used_name, p.given_names)';
 
 /** The texts of a query in the form of the database's `name_form`. */
 export interface FoldedTexts {
@@ -13,26 +13,25 @@ export interface FoldedTexts {
   readonly givenNames: string;
 }
 
-/** SQL over the alias `p`, with named parameters. */
-export interface Condition {
-  readonly sql: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
-}
-
-/** What a query asks for. `relevance` is an SQL expression, 1 for matches without a slip, else 0. */
+/** What a query asks for. `relevance` is an SQL expression, greater for better matches; absent without `q`. */
 export interface Conditions {
   readonly all: readonly Condition[];
   readonly relevance?: string;
   readonly near: boolean;
 }
 
-/** The conditions of `query`. */
-export function conditionsOf(query: PatientQuery, folded: FoldedTexts): Conditions {
-  const words = query.q === undefined ? undefined : wordConditions(query.q, folded.q);
+/** The conditions of `query`; with `similar`, those patients are who the words of `q` mean. */
+export function conditionsOf(
+  query: PatientQuery,
+  folded: FoldedTexts,
+  similar?: readonly string[],
+): Conditions {
+  const exact = query.q === undefined ? undefined : matchWords(query.q, folded.q);
+  const words = similar ? matchSimilar(similar) : exact;
   const all = [
     ...(words ? [words.match] : []),
-    ...beginningOf('family_name', folded.familyName, query.familyName),
-    ...beginningOf('given_names', folded.givenNames, query.givenNames),
+    ...familyNameBegins(query.familyName, folded.familyName),
+    ...givenNamesBegin(query.givenNames, folded.givenNames),
     ...equal('birth_date', query.birthDate),
     ...equal('sex', query.sex),
     ...equal('medical_id', query.medicalId),
@@ -46,51 +45,20 @@ export function conditionsOf(query: PatientQuery, folded: FoldedTexts): Conditio
   return { all, relevance: words?.relevance, near: query.near !== undefined };
 }
 
-/** Every word somewhere in the names, or the whole text as a medical id. */
-function wordConditions(q: string, folded: string): { match: Condition; relevance: string } {
-  const words = folded.split(' ').filter((word) => word !== '');
-  const loose = words.map((word) => [beginning(word), ...oneSlipAway(word)]);
-  const inNames = loose.map((_, index) => `${NAMES} LIKE ANY (:qWord${index})`).join(' AND ');
-  const exactNames = words.length > 0 ? [`${NAMES} LIKE ALL (:qBeginnings)`] : [];
-  const ids = idBeginnings(q);
-  // One LIKE each: a B-tree looks up the beginning that one pattern has, but not those of an array.
-  const isId = ids.map((_, index) => `p.medical_id LIKE :qId${index}`);
-  const exact = [...exactNames, ...isId];
-  const any = [...(words.length > 0 ? [`(${inNames})`] : []), ...isId, 'p.medical_id = ANY (:qGuesses)'];
-  return {
-    match: {
-      sql: `(${any.join(' OR ')})`,
-      parameters: {
-        ...Object.fromEntries(loose.map((patterns, index) => [`qWord${index}`, patterns])),
-        ...Object.fromEntries(ids.map((pattern, index) => [`qId${index}`, pattern])),
-        qBeginnings: words.map(beginning),
-        qGuesses: medicalIdGuesses(q),
-      },
-    },
-    relevance: exact.length > 0 ? `(${exact.join(' OR ')})::int` : '0',
-  };
-}
-
-/** Medical ids are stored as given, and generated in capitals. One letter of a name is no medical id. */
-function idBeginnings(q: string): string[] {
-  const text = q.trim();
-  if (!/^[A-Za-z0-9._/-]{3,64}$/.test(text)) return [];
-  return [...new Set([text, text.toUpperCase()])].map((id) => `${literal(id)}%`);
-}
-
-function beginningOf(column: string, folded: string, wanted: string | undefined): Condition[] {
+function familyNameBegins(wanted: string | undefined, folded: string): Condition[] {
   if (wanted === undefined) return [];
-  const pattern = folded.trimStart();
-  const own = {
-    sql: `name_form(p.${column}) COLLATE "C" LIKE :${column}`,
-    parameters: { [column]: `${literal(pattern)}%` },
-  };
-  // The same, in a form that the trigrams of all names can find.
-  const anywhere = {
-    sql: `${NAMES} LIKE :${column}Word`,
-    parameters: { [`${column}Word`]: beginning(pattern) },
-  };
-  return column === 'given_names' ? [own, anywhere] : [own];
+  const parameters = { familyName: `${literal(folded.trimStart())}%` };
+  return [{ sql: 'name_form(p.family_name) COLLATE "C" LIKE :familyName', parameters }];
+}
+
+/** Each word begins one of the given names. */
+function givenNamesBegin(wanted: string | undefined, folded: string): Condition[] {
+  if (wanted === undefined) return [];
+  return wordsOf(folded).map((word, index) => ({
+    // The second says the same of all names, whose trigrams are indexed.
+    sql: `' ' || name_form(p.given_names) LIKE :givenName${index} AND ${NAMES} LIKE :givenName${index}`,
+    parameters: { [`givenName${index}`]: beginning(word) },
+  }));
 }
 
 function equal(column: string, value: string | null | undefined): Condition[] {

@@ -1,17 +1,33 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
 import { badCursor, encodeCursor, type Page, readCursor } from '../../http/page.js';
 import type { Patient } from '../patient.entity.js';
-import { conditionsOf, type FoldedTexts } from './conditions.js';
+import { type Conditions, conditionsOf, type FoldedTexts } from './conditions.js';
 import type { PatientQuery } from './patient-query.dto.js';
+import { similarlyNamed } from './similar-names.js';
 import { type Sort, sortOf } from './sorts.js';
 
-/** One page of the patients that `query` asks for, of one region or, without `region`, of all. */
+/**
+ * One page of the patients that `query` asks for, of one region or, without `region`, of all. When its words
+ * find nobody, they may have two slips in them.
+ */
 export async function findPatients(
   patients: Repository<Patient>,
   query: PatientQuery,
-  { region }: { region?: string },
+  scope: { region?: string },
 ): Promise<Page<Patient>> {
-  const { all, relevance, near } = conditionsOf(query, await folded(patients, query));
+  const texts = await folded(patients, query);
+  const found = await pageOf(patients, query, scope, conditionsOf(query, texts));
+  if (found.items.length > 0) return found;
+  const similar = await similarlyNamed(patients, texts.q, scope);
+  return similar.length > 0 ? pageOf(patients, query, scope, conditionsOf(query, texts, similar)) : found;
+}
+
+async function pageOf(
+  patients: Repository<Patient>,
+  query: PatientQuery,
+  { region }: { region?: string },
+  { all, relevance, near }: Conditions,
+): Promise<Page<Patient>> {
   const sort = sortOf(query.sort, { relevance, near });
   const matching = patients.createQueryBuilder('p');
   if (region !== undefined) matching.andWhere('p.region = :region', { region });

@@ -1,5 +1,16 @@
-/** From here on a word is long enough for a slip of the pen to leave something to recognise. */
-const TYPO_LENGTH = 4;
+/** All names of a patient, in the form of `name_form`, as they are indexed. */
+export const NAMES = 'patient_names(p.family_name, p.used_name, p.given_names)';
+
+/**
+ * From here on a word is long enough for a slip of the pen to leave something to recognise. The slips of three
+ * letters leave fewer trigrams for the index: among 300,000 names it took 0.25 s instead of 0.13.
+ */
+const TYPO_LENGTH = 3;
+
+/** The LIKE pattern of names with the word `word`. */
+export function whole(word: string): string {
+  return `% ${literal(word)} %`;
+}
 
 /** The LIKE pattern of names with a word that begins with `word`; both in the form of `name_form`. */
 export function beginning(word: string): string {

@@ -20,8 +20,9 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
     maxLength: 200,
     description:
       'Words of the names, in any order, without regard to accents, capitals, apostrophes and hyphens. A word ' +
-      'may be the beginning of a name, or from four letters on have one slip in it. Or a medical id: its ' +
-      'beginning, or a whole generated one with one slip in it. The best matches come first.',
+      'may be the beginning of a name, from three letters on have one slip in it, and from seven on two when ' +
+      'nobody is found otherwise. Or a medical id: its beginning, or a whole generated one with one slip in ' +
+      'it. Whole words come first, then beginnings, then slips.',
   })
   @IsOptional()
   @Check('maxWords', `must be at most ${MAX_WORDS} words`, (value) => wordsIn(value) <= MAX_WORDS)
@@ -36,7 +37,7 @@ export class PatientQuery extends IntersectionType(PageQuery, EqualFilters) {
   @Text(200)
   familyName?: string;
 
-  @ApiPropertyOptional({ maxLength: 200, description: 'The beginning of the given names.' })
+  @ApiPropertyOptional({ maxLength: 200, description: 'The beginnings of given names, in any order.' })
   @IsOptional()
   @Text(200)
   givenNames?: string;

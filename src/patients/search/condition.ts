@@ -1,0 +1,5 @@
+/** SQL over the alias `p`, with named parameters. */
+export interface Condition {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
