@@ -1,12 +1,15 @@
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+
+const logger = new Logger('Session');
 
 /** A session beside the pool, for whoever works on it alone and for long. */
 export interface OwnClient {
   readonly client: pg.Client;
   /** Ends the session, also in the middle of a query: the server rolls back whatever was open. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
@@ -24,8 +27,8 @@ export async function openClient(source: DataSource, answerWithinMs: number): Pr
   const close = () => {
     if (closed) return;
     closed = true;
-    client.end().catch(() => {
-      // It is gone already, which is what was wanted.
+    client.end().catch((error: unknown) => {
+      logger.debug(`A session was gone before it was closed: ${String(error)}`);
     });
   };
   try {
