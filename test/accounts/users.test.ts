@@ -142,6 +142,21 @@ describe('changing an account', () => {
     expect((await ask(`GET /users/${id}`)).body.version).toBe(1);
   });
 
+  test('what is only read is told so', async () => {
+    const { body: user } = await ask('POST /users', { body: draft() });
+    const { status, body } = await ask(`PATCH /users/${user.id}`, {
+      body: { email: 'b@c.example', version: 7 },
+    });
+    expect([status, body.errors]).toEqual([
+      400,
+      [
+        { path: 'email', message: 'is read-only' },
+        { path: 'version', message: 'is read-only' },
+      ],
+    ]);
+    expect((await ask(`GET /users/${user.id}`)).body).toEqual(user);
+  });
+
   test('a malformed id is 400, an unknown one 404', async () => {
     expect((await ask('PATCH /users/12', { body: {} })).status).toBe(400);
     expect((await ask('GET /users/0193b1f2-7c4e-7d2a-9a51-3f0c5d8e6b21')).status).toBe(404);
@@ -273,6 +288,14 @@ test('the list goes through every account once, page by page', async () => {
   expect((await ask('GET /users?limit=201')).status).toBe(422);
   expect((await ask('GET /users?sort=password')).status).toBe(400);
 });
+
+test.each(['abc', '', 'a'.repeat(3_000), Buffer.from('["x"]').toString('base64url')])(
+  'the list refuses the cursor %s',
+  async (cursor) => {
+    const { status, body } = await ask(`GET /users?cursor=${cursor}`);
+    expect([status, body.errors.map(({ path }: { path: string }) => path)]).toEqual([400, ['cursor']]);
+  },
+);
 
 test('accounts do not travel: no journal entry, nothing at central', async () => {
   expect((await node.regionale.query('SELECT FROM journal')).rowCount).toBe(0);
