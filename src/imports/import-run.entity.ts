@@ -31,25 +31,25 @@ export class ImportRun {
   @Column('text', { nullable: true })
   error!: string | null;
 
-  @Column('integer')
+  @Column('integer', { default: 0 })
   total!: number;
 
-  @Column('integer')
+  @Column('integer', { default: 0 })
   created!: number;
 
-  @Column('integer')
+  @Column('integer', { default: 0 })
   updated!: number;
 
-  @Column('integer')
+  @Column('integer', { default: 0 })
   unchanged!: number;
 
-  @Column('integer')
+  @Column('integer', { default: 0 })
   skipped!: number;
 
-  @Column('integer')
+  @Column('integer', { default: 0 })
   failed!: number;
 
-  @Column('bigint', { transformer: BYTES })
+  @Column('bigint', { transformer: BYTES, default: 0 })
   bytesRead!: number;
 
   @Column('bigint', { transformer: BYTES })
