@@ -113,7 +113,7 @@ describe('capture by the entity subscriber', () => {
       /outside a transaction/,
     ));
 
-  it('upsert() and orIgnore(): refused, in a transaction too', async () => {
+  it('upsert(), orIgnore() and orUpdate(): refused, in a transaction too', async () => {
     const patient = await stored();
     await expectRefused(
       () => db.source.transaction((manager) => manager.upsert(Patient, { ...patient }, ['id'])),
@@ -123,6 +123,19 @@ describe('capture by the entity subscriber', () => {
       () =>
         db.source.transaction((manager) =>
           manager.createQueryBuilder().insert().into(Patient).values(patient).orIgnore().execute(),
+        ),
+      /upsert/,
+    );
+    await expectRefused(
+      () =>
+        db.source.transaction((manager) =>
+          manager
+            .createQueryBuilder()
+            .insert()
+            .into(Patient)
+            .values(patient)
+            .orUpdate(['notes'], ['id'])
+            .execute(),
         ),
       /upsert/,
     );

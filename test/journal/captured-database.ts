@@ -6,6 +6,7 @@ import { CaptureSubscriber } from '../../src/journal/capture.subscriber.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';
+import type { EntityClass } from '../../src/routing/connection-router.js';
 import { REGIONALE } from '../../src/routing/connection-names.js';
 import { RoutingTable } from '../../src/routing/routing-table.js';
 import { cloneDatabases, type TestDatabases } from '../harness/databases.js';
@@ -40,10 +41,11 @@ export interface CapturedDatabase {
   close(): Promise<void>;
 }
 
-/** A regional database of a region called DKR, with the patients under capture. */
-export async function openCapturedDatabase(): Promise<CapturedDatabase> {
+/** A regional database of a region called DKR, with the patients and `others` under capture. */
+export async function openCapturedDatabase(...others: EntityClass[]): Promise<CapturedDatabase> {
   const databases = await cloneDatabases();
-  const routes = new RoutingTable([{ entities: [Patient], router: PatientsRouter }], 'standalone');
+  const features = [{ entities: [Patient], router: PatientsRouter }, { entities: others }];
+  const routes = new RoutingTable(features, 'standalone');
   const source = await new DataSource(
     connectionOptions(REGIONALE, databases.regionaleUrl, routes),
   ).initialize();

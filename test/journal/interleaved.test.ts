@@ -29,16 +29,16 @@ describe('capture when events and rows part', () => {
     }
   };
 
-  /** A trigger of this database keeps the rows that are to be deleted. */
-  const withKeptRows = async (work: () => Promise<unknown>) => {
+  /** A trigger of this database lets nothing of the kind happen, and says nothing. */
+  const preventing = async (event: 'INSERT' | 'DELETE', work: () => Promise<unknown>) => {
     await db.outside.query(
-      `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-       CREATE TRIGGER keep BEFORE DELETE ON patients FOR EACH ROW EXECUTE FUNCTION keep()`,
+      `CREATE FUNCTION prevent() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+       CREATE TRIGGER prevent BEFORE ${event} ON patients FOR EACH ROW EXECUTE FUNCTION prevent()`,
     );
     try {
       await work();
     } finally {
-      await db.outside.query('DROP FUNCTION keep CASCADE');
+      await db.outside.query('DROP FUNCTION prevent CASCADE');
     }
   };
 
@@ -47,15 +47,30 @@ describe('capture when events and rows part', () => {
 
   it('a remove that a trigger prevents: the transaction fails, no entry tells of it', async () => {
     const { id } = await db.stored();
-    await withKeptRows(() =>
+    await preventing('DELETE', () =>
       expect(db.source.transaction((manager) => removeIn(manager, id))).rejects.toThrow(JournalFlushError),
     );
     expect(await db.rows()).toMatchObject([{ id }]);
     expect(await db.journal()).toEqual([]);
   });
 
+  it('an insert that a trigger prevents, alone or beside another change: the transaction fails', async () => {
+    const { id } = await db.stored({ notes: 'before' });
+    await preventing('INSERT', async () => {
+      await expect(db.source.getRepository(Patient).save(aPatient())).rejects.toThrow(JournalFlushError);
+      await expect(
+        db.source.transaction(async (manager) => {
+          await manager.save(Patient, { id, notes: 'after' });
+          await manager.insert(Patient, aPatient());
+        }),
+      ).rejects.toThrow(JournalFlushError);
+    });
+    expect(await db.rows()).toMatchObject([{ id, notes: 'before' }]);
+    expect(await db.journal()).toEqual([]);
+  });
+
   it('a row that is inserted and then kept by a trigger: the transaction fails, and it is not there', async () => {
-    await withKeptRows(() =>
+    await preventing('DELETE', () =>
       expect(
         db.source.transaction(async (manager) => {
           const { id } = await manager.save(aPatient());
