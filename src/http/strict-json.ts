@@ -26,7 +26,7 @@ export function parseStrictJson(bytes: Buffer, what: JsonText = 'body'): unknown
   if (depth > MAX_DEPTH) throw malformed(what, `The JSON is nested more than ${MAX_DEPTH} levels deep.`);
   const value = parsed(text, what);
   const inspection = new Inspection(/\\u/.test(text));
-  inspection.visit(value, '');
+  inspection.visit(value);
   if (inspection.keys !== keys) inspection.refused.push(...duplicateKeys(text).map(givenTwice));
   refuse(inspection, what);
   return value;
@@ -66,6 +66,14 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Where the walk is; its path is put together only for what is refused. */
+interface Place {
+  readonly in: Place | undefined;
+  readonly key: string | number;
+}
+
 /** A walk over the parsed value. Strings are looked at only when the text had escapes to hide something in. */
 class Inspection {
   keys = 0;
@@ -74,26 +82,29 @@ class Inspection {
 
   constructor(private readonly hasEscapes: boolean) {}
 
-  visit(value: unknown, path: string): void {
-    if (typeof value === 'string') this.visitText(value, path);
-    else if (Array.isArray(value)) value.forEach((item, at) => this.visit(item, join(path, String(at))));
-    else if (typeof value === 'object' && value !== null) this.visitObject(value, path);
+  visit(value: unknown, at?: Place): void {
+    if (typeof value === 'string') this.visitText(value, at);
+    else if (Array.isArray(value)) value.forEach((item, index) => this.visit(item, { in: at, key: index }));
+    else if (typeof value === 'object' && value !== null) this.visitObject(value as JsonObject, at);
   }
 
-  private visitObject(value: object, path: string): void {
-    for (const [key, member] of Object.entries(value)) {
+  private visitObject(value: JsonObject, at?: Place): void {
+    for (const key of Object.keys(value)) {
       this.keys++;
+      const place = { in: at, key };
       // Some would reach the prototype of what they are copied to; all pass for properties that are known.
-      if (key in Object.prototype) this.refused.push({ path: join(path, key), message: 'is not known here' });
-      this.visitText(key, path);
-      this.visit(member, join(path, key));
+      if (key in Object.prototype) this.refused.push({ path: pathOf(place), message: 'is not known here' });
+      this.visitText(key, at);
+      this.visit(value[key], place);
     }
   }
 
-  private visitText(text: string, path: string): void {
+  private visitText(text: string, at?: Place): void {
     if (!this.hasEscapes) return;
-    if (LONE_SURROGATE.test(text)) this.refused.push({ path, message: 'holds half of a surrogate pair' });
-    if (text.includes('\0')) this.unacceptable.push({ path, message: 'holds the character U+0000' });
+    if (LONE_SURROGATE.test(text))
+      this.refused.push({ path: pathOf(at), message: 'holds half of a surrogate pair' });
+    if (text.includes('\0'))
+      this.unacceptable.push({ path: pathOf(at), message: 'holds the character U+0000' });
   }
 }
 
@@ -110,8 +121,9 @@ function givenTwice(path: string): FieldError {
   return { path, message: 'is given more than once' };
 }
 
-function join(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
+function pathOf(place: Place | undefined): string {
+  if (!place) return '';
+  return place.in ? `${pathOf(place.in)}.${place.key}` : String(place.key);
 }
 
 function malformed(what: JsonText, detail: string, more: Omit<ProblemOptions, 'detail'> = {}): Problem {
