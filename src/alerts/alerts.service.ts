@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../accounts/principal.js';
-import { decodeCursor, encodeCursor } from '../http/page.js';
+import { encodeCursor, readCursor } from '../http/page.js';
 import { Problem } from '../http/problem.js';
 import { DataRouter } from '../routing/data-router.js';
 import { ALERTS, type AlertCode } from './alert-codes.js';
@@ -40,12 +40,11 @@ export class Alerts {
   }
 
   async list({ state, cursor, limit }: AlertQuery): Promise<AlertPage> {
-    const [firstAt, id] = cursor === undefined ? [null, null] : decodeCursor(cursor, 2);
+    const [firstAt, id] = cursor === undefined ? [null, null] : readCursor(cursor, ['timestamptz', 'uuid']);
     const rows = await this.router.home.query<AlertRow[]>(LIST, [state ?? null, firstAt, id, limit + 1]);
     const items = rows.slice(0, limit).map(view);
     const last = items.at(-1);
-    const nextCursor =
-      rows.length > limit && last ? encodeCursor([last.firstAt.toISOString(), last.id]) : null;
+    const nextCursor = rows.length > limit && last ? encodeCursor([cursorTime(last.firstAt), last.id]) : null;
     return { items, nextCursor };
   }
 
@@ -56,6 +55,9 @@ export class Alerts {
     return view(rows[0]);
   }
 }
+
+/** PostgreSQL's own form, which is what cursors hold. */
+const cursorTime = (at: Date) => at.toISOString().replace('T', ' ').replace('Z', '+00');
 
 function view(row: AlertRow): AlertDto {
   const { severity, meaning, remedy } = ALERTS[row.code];

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../accounts/principal.js';
-import { decodeCursor, encodeCursor } from '../http/page.js';
+import { encodeCursor, readCursor } from '../http/page.js';
 import { DataRouter } from '../routing/data-router.js';
 import type { QuarantinedDto, QuarantinePage, QuarantineQuery } from './quarantine.dto.js';
 
@@ -25,7 +25,7 @@ export class QuarantineReader {
   async list({ region }: Principal, query: QuarantineQuery): Promise<QuarantinePage> {
     const { state, patientId, cursor, limit, total } = query;
     const wanted = [state ?? null, patientId ?? null, region];
-    const after = cursor === undefined ? '0' : decodeCursor(cursor, 1)[0];
+    const after = cursor === undefined ? '0' : readCursor(cursor, ['bigint'])[0];
     const source = this.router.centralSource();
     const rows = await source.query<QuarantinedDto[]>(LIST, [...wanted, after, limit + 1]);
     const items = rows.slice(0, limit);

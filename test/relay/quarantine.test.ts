@@ -164,6 +164,22 @@ describe('quarantine', () => {
     ]);
   });
 
+  it('its lists, and those of the alerts, go on page by page, and refuse a forged cursor', async () => {
+    for (const code of ['a', 'b', 'c'])
+      await node.regionale.query(`INSERT INTO alerts (code, subject) VALUES ('CHANGE_REFUSED', $1)`, [code]);
+    const subjects: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await call('GET', `/alerts?limit=2${cursor && `&cursor=${cursor}`}`);
+      const { items, nextCursor } = page.body as { items: { subject: string }[]; nextCursor: string | null };
+      subjects.push(...items.map(({ subject }) => subject));
+      cursor = nextCursor;
+    }
+    expect(subjects).toEqual(['c', 'b', 'a']);
+    const forged = Buffer.from('["x"]').toString('base64url');
+    expect((await call('GET', `/alerts?cursor=${forged}`)).status).toBe(400);
+    expect((await call('GET', `/sync/quarantine?cursor=${forged}`)).status).toBe(400);
+  });
+
   it('what creates a record cannot be discarded', async () => {
     await write((manager) => manager.insert(aPatient({ notes: 'poison' })));
     await whenAllDelivered();
