@@ -30,8 +30,15 @@ export function verifyDeclared(session: ClientBase, done: (error?: Error) => voi
     text: `SELECT current_setting('medlink.capture', true) AS capture`,
     query_timeout: ANSWER_TIMEOUT_MS,
   };
+  // The pool listens to a session while it is idle, and its user while it is used; in between nobody does, and an
+  // error that nobody hears ends the process. The query tells of it anyway.
+  session.on('error', heardByTheQuery);
   session.query<{ capture: string | null }>(query).then(
     ({ rows }) => done(rows[0]?.capture === 'app' ? undefined : new CaptureUndeclaredError()),
     (error: unknown) => done(error as Error),
   );
+}
+
+function heardByTheQuery(): void {
+  return undefined;
 }
