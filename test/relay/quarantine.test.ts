@@ -165,8 +165,11 @@ describe('quarantine', () => {
   });
 
   it('its lists, and those of the alerts, go on page by page, and refuse a forged cursor', async () => {
-    for (const code of ['a', 'b', 'c'])
-      await node.regionale.query(`INSERT INTO alerts (code, subject) VALUES ('CHANGE_REFUSED', $1)`, [code]);
+    await node.regionale.query(
+      `INSERT INTO alerts (code, subject, first_at)
+       SELECT 'CHANGE_REFUSED', subject, now() + nth * interval '1 second'
+       FROM unnest('{a,b,c}'::text[]) WITH ORDINALITY AS made(subject, nth)`,
+    );
     const subjects: string[] = [];
     for (let cursor: string | null = ''; cursor !== null;) {
       const page = await call('GET', `/alerts?limit=2${cursor && `&cursor=${cursor}`}`);
