@@ -9,6 +9,7 @@ import { Idempotency0003 } from './migrations/0003-idempotency.js';
 import { Accounts0004 } from './migrations/0004-accounts.js';
 import { Imports0005 } from './migrations/0005-imports.js';
 import { Quarantine0006 } from './migrations/0006-quarantine.js';
+import { CentralRegions0007, RegionaleRegions0007 } from './migrations/0007-regions.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 /** Numbered, forward only, in the order in which they run. */
@@ -20,8 +21,17 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
     Accounts0004,
     Imports0005,
     Quarantine0006,
+    RegionaleRegions0007,
   ],
-  [CENTRAL]: [Journal0001, CentralPatients0002, Idempotency0003, Accounts0004, Imports0005, Quarantine0006],
+  [CENTRAL]: [
+    Journal0001,
+    CentralPatients0002,
+    Idempotency0003,
+    Accounts0004,
+    Imports0005,
+    Quarantine0006,
+    CentralRegions0007,
+  ],
 };
 
 /** Keeps the instants inside journal entries in one form. */

@@ -1,12 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { ConflictsModule } from './conflicts/conflicts.module.js';
 import type { Config } from './config/config.js';
 import { type DatabaseUrls, DatabasesModule } from './databases/databases.module.js';
+import { HostsModule } from './hosts/hosts.module.js';
 import { HttpModule } from './http/http.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { JournalModule } from './journal/journal.module.js';
 import { QuarantineModule } from './quarantine/quarantine.module.js';
+import { RegionsModule } from './regions/regions.module.js';
 import { RelayModule } from './relay/relay.module.js';
 import { NationalModule } from './national/national.module.js';
 import { PatientsModule } from './patients/patients.module.js';
@@ -18,6 +21,9 @@ import { SyncModule } from './sync/sync.module.js';
     HttpModule,
     AccountsModule,
     JournalModule,
+    RegionsModule,
+    HostsModule,
+    ConflictsModule,
     SyncModule,
     AlertsModule,
     QuarantineModule,

@@ -1,5 +1,7 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
+import type { EntityClass } from '../routing/connection-router.js';
+import { type MergeRule, mergeRuleOf } from './merge-rule.js';
 import { replicationOf } from './replicated.js';
 
 /** A replicated entity as its connection knows it. */
@@ -11,6 +13,8 @@ export interface ReplicatedTable {
   /** The column that holds the patient's id; `null` when the record belongs to everyone. */
   readonly compartment: string | null;
   readonly schema: number;
+  /** How each column is merged. */
+  readonly rules: ReadonlyMap<string, MergeRule>;
 }
 
 /** The replicated tables of an open connection. Throws when one cannot be journaled. */
@@ -37,7 +41,23 @@ function replicatedTable(
     columns: metadata.columns.filter(isStored).map((column) => column.databaseName),
     compartment: compartmentColumn(metadata, replication.compartment),
     schema: replication.schema,
+    rules: mergeRules(metadata),
   };
+}
+
+function mergeRules(metadata: EntityMetadata): ReadonlyMap<string, MergeRule> {
+  const stored = metadata.columns.filter(isStored);
+  return new Map(
+    stored.map(({ databaseName, propertyName }) => {
+      const rule = mergeRuleOf(metadata.target as EntityClass, propertyName);
+      if (!rule)
+        throw new Error(
+          `${metadata.name} is @Replicated, so "${propertyName}" needs @Merge: it says what happens when two nodes ` +
+            'change it without knowing of each other. See docs/conflicts.md.',
+        );
+      return [databaseName, rule] as const;
+    }),
+  );
 }
 
 /** What the database computes is computed by the receiver's database too. */

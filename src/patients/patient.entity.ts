@@ -14,10 +14,12 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Merge } from '../journal/merge-rule.js';
 import { Replicated } from '../journal/replicated.js';
 import { InGroup } from './field-group.js';
 import { BirthDate, DeathInstant } from './fields/dates.js';
 import { Phone } from './fields/phone.js';
+import { sameList, samePhone, samePlace } from './fields/same.js';
 import { LongText, PersonName, Text, TextList } from './fields/text.js';
 import { EXAMPLE } from './patient.example.js';
 import { Address, EmergencyContact, Location } from './patient-parts.js';
@@ -55,6 +57,7 @@ const AS_TEXT = {
 @Check('patients_emergency_contact_check', `jsonb_typeof(emergency_contact) = 'object'`)
 export class Patient {
   @ApiProperty({ format: 'uuid', example: EXAMPLE.id })
+  @Merge('fixed')
   @PrimaryColumn('uuid')
   id!: string;
 
@@ -65,16 +68,19 @@ export class Patient {
   @InGroup('identity')
   @IsString()
   @Matches(/^[A-Za-z0-9._/-]{1,64}$/, { message: 'must be 1 to 64 of A-Z a-z 0-9 . _ / -' })
+  @Merge('review', { unique: true })
   @Column('text')
   medicalId!: string;
 
   @ApiProperty({ example: EXAMPLE.region, description: 'Home region.' })
+  @Merge('review')
   @Column('text')
   region!: string;
 
   @ApiProperty({ maxLength: 200, example: EXAMPLE.familyName })
   @InGroup('identity')
   @PersonName()
+  @Merge('review')
   @Column('text')
   familyName!: string;
 
@@ -88,18 +94,21 @@ export class Patient {
   @InGroup('identity')
   @IsOptional()
   @PersonName()
+  @Merge('review')
   @Column('text', { nullable: true })
   usedName!: string | null;
 
   @ApiProperty({ maxLength: 200, example: EXAMPLE.givenNames })
   @InGroup('identity')
   @PersonName()
+  @Merge('review')
   @Column('text')
   givenNames!: string;
 
   @ApiProperty({ format: 'date', example: EXAMPLE.birthDate })
   @InGroup('identity')
   @BirthDate()
+  @Merge('review', { group: 'birth' })
   @Column('date')
   birthDate!: string;
 
@@ -112,6 +121,7 @@ export class Patient {
   @InGroup('identity')
   @IsString()
   @IsIn(PRECISIONS)
+  @Merge('review', { group: 'birth' })
   @Column('text')
   birthDatePrecision!: BirthDatePrecision;
 
@@ -119,6 +129,7 @@ export class Patient {
   @InGroup('identity')
   @IsString()
   @IsIn(SEXES)
+  @Merge('review')
   @Column('text')
   sex!: Sex;
 
@@ -126,6 +137,7 @@ export class Patient {
   @InGroup('identity')
   @IsOptional()
   @Text(200)
+  @Merge('review')
   @Column('text', { nullable: true })
   birthPlace!: string | null;
 
@@ -133,6 +145,7 @@ export class Patient {
   @InGroup('identity')
   @IsOptional()
   @Text(64)
+  @Merge('review')
   @Column('text', { nullable: true })
   nationalId!: string | null;
 
@@ -145,6 +158,7 @@ export class Patient {
   @InGroup('contact')
   @IsOptional()
   @Phone()
+  @Merge('latest', { same: samePhone })
   @Column('text', { nullable: true })
   phone!: string | null;
 
@@ -154,6 +168,7 @@ export class Patient {
   @IsString()
   @IsEmail()
   @MaxLength(254)
+  @Merge('latest')
   @Column('text', { nullable: true })
   email!: string | null;
 
@@ -163,6 +178,7 @@ export class Patient {
   @IsObject()
   @ValidateNested()
   @Type(() => Address)
+  @Merge('latest')
   @Column('jsonb', { nullable: true })
   address!: Address | null;
 
@@ -172,6 +188,7 @@ export class Patient {
   @IsObject()
   @ValidateNested()
   @Type(() => Location)
+  @Merge('latest', { same: samePlace })
   @Column('jsonb', { nullable: true })
   location!: Location | null;
 
@@ -180,6 +197,7 @@ export class Patient {
   @IsOptional()
   @IsString()
   @IsIn(BLOOD_GROUPS)
+  @Merge('review')
   @Column('text', { nullable: true })
   bloodGroup!: BloodGroup | null;
 
@@ -189,6 +207,7 @@ export class Patient {
   @ArrayMaxSize(100)
   @ArrayUnique()
   @TextList(200)
+  @Merge('review', { same: sameList })
   @Column('text', { array: true })
   allergies!: string[];
 
@@ -198,6 +217,7 @@ export class Patient {
   @ArrayMaxSize(100)
   @ArrayUnique()
   @TextList(200)
+  @Merge('review', { same: sameList })
   @Column('text', { array: true })
   chronicConditions!: string[];
 
@@ -207,6 +227,7 @@ export class Patient {
   @IsObject()
   @ValidateNested()
   @Type(() => EmergencyContact)
+  @Merge('latest')
   @Column('jsonb', { nullable: true })
   emergencyContact!: EmergencyContact | null;
 
@@ -214,6 +235,7 @@ export class Patient {
   @InGroup('identity')
   @IsOptional()
   @DeathInstant()
+  @Merge('review')
   @Column({ type: 'timestamptz', precision: 3, nullable: true, transformer: AS_TEXT })
   deceasedAt!: string | null;
 
@@ -221,26 +243,32 @@ export class Patient {
   @InGroup('clinical')
   @IsOptional()
   @LongText(10_000)
+  @Merge('review')
   @Column('text', { nullable: true })
   notes!: string | null;
 
   @ApiProperty({ type: 'integer', example: EXAMPLE.version, description: 'Raised by every change.' })
+  @Merge('version')
   @Column('integer')
   version!: number;
 
   @ApiProperty({ format: 'date-time', example: EXAMPLE.createdAt })
+  @Merge('fixed')
   @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
   @ApiProperty({ format: 'date-time', example: EXAMPLE.updatedAt })
+  @Merge('stamp')
   @Column({ type: 'timestamptz', precision: 3 })
   updatedAt!: Date;
 
   @ApiProperty({ description: 'Id of the account.', example: EXAMPLE.createdBy })
+  @Merge('fixed')
   @Column('text')
   createdBy!: string;
 
   @ApiProperty({ description: 'Id of the account.', example: EXAMPLE.updatedBy })
+  @Merge('stamp')
   @Column('text')
   updatedBy!: string;
 }

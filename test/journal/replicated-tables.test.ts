@@ -8,6 +8,7 @@ import {
   PrimaryColumn,
   VirtualColumn,
 } from 'typeorm';
+import { Merge } from '../../src/journal/merge-rule.js';
 import { Replicated } from '../../src/journal/replicated.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { cloneDatabases, type TestDatabases } from '../harness/databases.js';
@@ -17,12 +18,15 @@ const PUBLIC = { compartment: null, schema: 1 };
 @Entity('wards')
 @Replicated(PUBLIC)
 class Ward {
+  @Merge('review')
   @PrimaryColumn('uuid')
   id!: string;
 
+  @Merge('review')
   @Column('text')
   name!: string;
 
+  @Merge('review')
   @Column({ type: 'text', asExpression: 'upper(name)', generatedType: 'STORED' })
   sign!: string;
 
@@ -33,9 +37,11 @@ class Ward {
 @Entity('beds')
 @Replicated(PUBLIC)
 class Bed {
+  @Merge('review')
   @PrimaryColumn('uuid')
   id!: string;
 
+  @Merge('review')
   @ManyToOne(() => Ward, { onDelete: 'RESTRICT' })
   ward!: Ward;
 }
@@ -43,24 +49,29 @@ class Bed {
 @Entity('cascading_beds')
 @Replicated(PUBLIC)
 class CascadingBed {
+  @Merge('review')
   @PrimaryColumn('uuid')
   id!: string;
 
+  @Merge('review')
   @ManyToOne(() => Ward, { onDelete: 'CASCADE' })
   ward!: Ward;
 }
 
 @Entity('labels')
 class Label {
+  @Merge('review')
   @PrimaryColumn('uuid')
   id!: string;
 
+  @Merge('review')
   @ManyToOne(() => Ward, { onDelete: 'SET NULL', nullable: true })
   ward!: Ward | null;
 }
 
 @Entity('staff')
 class Staff {
+  @Merge('review')
   @PrimaryColumn('uuid')
   id!: string;
 
@@ -72,6 +83,7 @@ class Staff {
 @Entity('numbered')
 @Replicated(PUBLIC)
 class Numbered {
+  @Merge('review')
   @PrimaryColumn('integer')
   number!: number;
 }

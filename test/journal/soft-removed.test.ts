@@ -1,5 +1,6 @@
 import { Column, DeleteDateColumn, Entity, PrimaryColumn } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
+import { Merge } from '../../src/journal/merge-rule.js';
 import { Replicated } from '../../src/journal/replicated.js';
 import { UndescribableWriteError } from '../../src/journal/undescribable-write.error.js';
 import { openCapturedDatabase, type CapturedDatabase } from './captured-database.js';
@@ -8,15 +9,19 @@ import { openCapturedDatabase, type CapturedDatabase } from './captured-database
 @Entity('visits')
 @Replicated({ compartment: 'patientId', schema: 3 })
 class Visit {
+  @Merge('review')
   @PrimaryColumn('uuid')
   id!: string;
 
+  @Merge('review')
   @Column('uuid')
   patientId!: string;
 
+  @Merge('review')
   @Column('text')
   notes!: string;
 
+  @Merge('review')
   @DeleteDateColumn({ type: 'timestamptz', precision: 3 })
   deletedAt!: Date | null;
 }
