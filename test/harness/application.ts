@@ -24,6 +24,27 @@ export interface TestApplication {
 
 export const ADMIN = { email: 'admin@medlink.local', password: 'a-password-for-the-tests' };
 
+/** What a node of the tests is told besides where its databases are. */
+export function usualEnvironment(dataDir: string): Record<string, string> {
+  return {
+    PORT: '0',
+    MEDLINK_DATA_DIR: dataDir,
+    MEDLINK_ADMIN_EMAIL: ADMIN.email,
+    MEDLINK_ADMIN_PASSWORD: ADMIN.password,
+    MEDLINK_LOG_LEVEL: 'fatal',
+  };
+}
+
+/** The real application in this process, listening. */
+export async function serveApplication(
+  environment: Record<string, string>,
+): Promise<Pick<TestApplication, 'url' | 'app' | 'config'>> {
+  const config = loadConfig(environment);
+  const app = await createApp(config, { [REGIONALE]: config.regionaleUrl, [CENTRAL]: config.centralUrl });
+  await app.listen(config.port, '127.0.0.1');
+  return { url: await app.getUrl(), app, config };
+}
+
 /**
  * The real application on databases of its own, listening on a free port. `environment` goes over the
  * usual variables: with another `DATABASE_DEFAULT_URL`, for example, central is somewhere else.
@@ -31,19 +52,12 @@ export const ADMIN = { email: 'admin@medlink.local', password: 'a-password-for-t
 export async function startApplication(environment: Record<string, string> = {}): Promise<TestApplication> {
   const databases = await cloneDatabases();
   const dataDir = await mkdtemp(join(tmpdir(), 'medlink-data-'));
-  const config = loadConfig({
-    PORT: '0',
-    MEDLINK_DATA_DIR: dataDir,
-    MEDLINK_ADMIN_EMAIL: ADMIN.email,
-    MEDLINK_ADMIN_PASSWORD: ADMIN.password,
-    MEDLINK_LOG_LEVEL: 'fatal',
+  const { url, app, config } = await serveApplication({
+    ...usualEnvironment(dataDir),
     DATABASE_REGIONALE_URL: databases.regionaleUrl,
     DATABASE_DEFAULT_URL: databases.centralUrl,
     ...environment,
   });
-  const app = await createApp(config, { [REGIONALE]: config.regionaleUrl, [CENTRAL]: config.centralUrl });
-  await app.listen(0, '127.0.0.1');
-  const url = await app.getUrl();
   const [regionale, central] = await Promise.all([
     connect(databases.regionaleUrl),
     connect(databases.centralUrl),

@@ -1,9 +1,8 @@
 import { cp, mkdtemp, readdir, rm, symlink, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { transformFile } from '@swc/core';
-
-const ROOT = resolve(import.meta.dirname, '../..');
+import { PROJECT_ROOT } from './project-root.js';
 
 export interface CompiledProject {
   /** Of `src/main.js` and the like. */
@@ -18,9 +17,9 @@ export interface CompiledProject {
 export async function compileProject(): Promise<CompiledProject> {
   const folder = await mkdtemp(join(tmpdir(), 'medlink-compiled-'));
   await chmod(folder, 0o755);
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  await cp(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  for (const part of ['src', 'ormconfig']) await compileFolder(join(ROOT, part), join(folder, part));
+  await symlink(join(PROJECT_ROOT, 'node_modules'), join(folder, 'node_modules'));
+  await cp(join(PROJECT_ROOT, 'package.json'), join(folder, 'package.json'));
+  for (const part of ['src', 'ormconfig']) await compileFolder(join(PROJECT_ROOT, part), join(folder, part));
   return {
     path: (file) => join(folder, file),
     remove: () => rm(folder, { recursive: true, force: true }),

@@ -1,5 +1,7 @@
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { freePort } from '../../src/databases/embedded/free-port.js';
+import { type Conditions, type Direction, Wire } from './wire.js';
 
 /**
  * A wire between the node and a database that can be cut, held, slowed or left half open.
@@ -7,72 +9,144 @@ import { once } from 'node:events';
  * - `up`: carries everything.
  * - `down`: refuses new connections and resets the open ones.
  * - `hung`: accepts, and carries nothing in either direction: a server that never answers.
+ * - `requests held`, `answers held`: carries the other direction only. With its answers held, the server does
+ *   what it is asked, and nobody hears of it.
+ *
+ * What was held is carried when the wire is `up` again.
  */
-export type WireState = 'up' | 'down' | 'hung';
+export type WireState = 'up' | 'down' | 'hung' | 'requests held' | 'answers held';
 
-interface Wire {
-  readonly near: Socket;
-  readonly far: Socket;
+const HELD: Record<WireState, readonly Direction[]> = {
+  up: [],
+  down: [],
+  hung: ['requests', 'answers'],
+  'requests held': ['requests'],
+  'answers held': ['answers'],
+};
+
+/** A lost packet shows as a stall, since TCP sends it again. */
+export interface LinkQuality {
+  /** In each direction. */
+  readonly latencyMs?: number;
+  readonly bytesPerSecond?: number;
+  /** Chance, for each piece of data, that it arrives `stallMs` later. */
+  readonly stallChance?: number;
+  readonly stallMs?: number;
+  /** Where the chance comes from. */
+  readonly random?: () => number;
 }
 
-export class TcpProxy {
+export class TcpProxy implements Conditions {
+  /** The database through the proxy. */
+  readonly url: string;
   private state: WireState = 'up';
-  private delayMs = 0;
+  private quality: LinkQuality = {};
+  private budget = Infinity;
+  private replacement: { from: Buffer; to: Buffer } | undefined;
   private readonly wires = new Set<Wire>();
+  private readonly changes = new EventEmitter().setMaxListeners(0);
   private server: Server | undefined;
-  private port = 0;
 
-  private constructor(private readonly target: { host: string; port: number }) {}
+  private constructor(
+    private readonly target: { host: string; port: number },
+    private readonly port: number,
+    url: URL,
+  ) {
+    url.port = String(port);
+    this.url = url.href;
+  }
 
-  /** A proxy before the server of `databaseUrl`; `url` is the same database through it. */
-  static async before(databaseUrl: string, state: WireState = 'up'): Promise<TcpProxy & { url: string }> {
-    const target = new URL(databaseUrl);
-    const proxy = new TcpProxy({ host: target.hostname, port: Number(target.port) });
-    proxy.state = state;
-    await proxy.listen();
-    const through = new URL(databaseUrl);
-    through.port = String(proxy.port);
-    if (state === 'down') await proxy.stopListening();
-    return Object.assign(proxy, { url: through.href });
+  /** A proxy before the server of `databaseUrl`. */
+  static async before(databaseUrl: string, state: WireState = 'up'): Promise<TcpProxy> {
+    const { hostname, port } = new URL(databaseUrl);
+    const target = { host: hostname, port: Number(port) };
+    const proxy = new TcpProxy(target, await freePort(), new URL(databaseUrl));
+    await proxy.become(state);
+    return proxy;
   }
 
   async become(state: WireState): Promise<void> {
     this.state = state;
-    if (state === 'down') {
-      await this.stopListening();
-      this.cut();
-    } else {
-      await this.listen();
-      for (const { near, far } of this.wires) this.carry(near, far);
-    }
+    if (state === 'down') await this.stopListening();
+    else await this.listen();
+    this.changes.emit('changed');
   }
 
   /** Adds `ms` to every piece of data, in each direction. */
   delay(ms: number): void {
-    this.delayMs = ms;
+    this.degrade({ latencyMs: ms });
+  }
+
+  /** How good the link is from now on; `{}` is perfect. */
+  degrade(quality: LinkQuality): void {
+    this.quality = quality;
   }
 
   /** Resets the open connections; new ones are accepted again at once. */
   cut(): void {
-    for (const { near, far } of this.wires) {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
-    }
+    this.budget = Infinity;
+    for (const wire of this.wires) wire.reset();
     this.wires.clear();
+  }
+
+  /** Cuts when `bytes` more have gone to the server: in the middle of a statement or of a batch. */
+  cutAfter(bytes: number): void {
+    this.budget = bytes;
+  }
+
+  /** The open connections go half open: neither side hears of the other again. New ones work. */
+  vanish(): void {
+    for (const wire of this.wires) wire.vanish();
+  }
+
+  /** The next time that `from` goes to the server, `to`, which is as long, arrives: bytes that were damaged on their way. */
+  damage(from: string, to: string): void {
+    this.replacement = { from: Buffer.from(from), to: Buffer.from(to) };
+  }
+
+  /** Whether what {@link damage} waits for has come by. */
+  get hasDamaged(): boolean {
+    return this.replacement === undefined;
   }
 
   async close(): Promise<void> {
     await this.become('down');
   }
 
+  travelMs(bytes: number): number {
+    const { latencyMs = 0, bytesPerSecond = Infinity, stallChance = 0, stallMs = 0 } = this.quality;
+    const { random = Math.random } = this.quality;
+    return latencyMs + (bytes / bytesPerSecond) * 1000 + (random() < stallChance ? stallMs : 0);
+  }
+
+  async released(direction: Direction): Promise<void> {
+    while (HELD[this.state].includes(direction)) await once(this.changes, 'changed');
+  }
+
+  allowed(direction: Direction, bytes: number): number {
+    if (direction === 'answers') return bytes;
+    const allowed = Math.min(bytes, this.budget);
+    this.budget -= allowed;
+    return allowed;
+  }
+
+  rewritten(direction: Direction, data: Buffer): Buffer {
+    const at = direction === 'requests' && this.replacement ? data.indexOf(this.replacement.from) : -1;
+    if (at < 0) return data;
+    const damaged = Buffer.from(data);
+    this.replacement!.to.copy(damaged, at);
+    this.replacement = undefined;
+    return damaged;
+  }
+
   private async listen(): Promise<void> {
     if (this.server) return;
     this.server = createServer((near) => {
-      this.connect(near);
+      const wire: Wire = new Wire(near, this.target, this, () => this.wires.delete(wire));
+      this.wires.add(wire);
     });
     this.server.listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
-    this.port = (this.server.address() as { port: number }).port;
   }
 
   private async stopListening(): Promise<void> {
@@ -82,39 +156,5 @@ export class TcpProxy {
     this.server = undefined;
     this.cut();
     await closed;
-  }
-
-  private connect(near: Socket): void {
-    const far = createConnection(this.target);
-    const wire = { near, far };
-    this.wires.add(wire);
-    const end = () => {
-      near.destroy();
-      far.destroy();
-      this.wires.delete(wire);
-    };
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.on('data', (data) => {
-        this.forward(to, data);
-      });
-      from.on('close', end);
-      from.on('error', end);
-    }
-    this.carry(near, far);
-  }
-
-  private carry(near: Socket, far: Socket): void {
-    for (const socket of [near, far]) {
-      if (this.state === 'hung') socket.pause();
-      else socket.resume();
-    }
-  }
-
-  private forward(to: Socket, data: Buffer): void {
-    if (this.delayMs === 0) to.write(data);
-    else setTimeout(() => to.writable && to.write(data), this.delayMs);
   }
 }

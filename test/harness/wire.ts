@@ -1,0 +1,80 @@
+import { createConnection, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** `requests` go to the server, `answers` come from it. */
+export type Direction = 'requests' | 'answers';
+
+/** What holds for every wire of a proxy at this moment. */
+export interface Conditions {
+  /** How long `bytes` are under way, in milliseconds. */
+  travelMs(bytes: number): number;
+  /** Resolves when nothing holds this direction. */
+  released(direction: Direction): Promise<void>;
+  /** How many of `bytes` still pass before the wires are to be cut; fewer than `bytes` cuts them. */
+  allowed(direction: Direction, bytes: number): number;
+  /** What arrives in the place of `data`. */
+  rewritten(direction: Direction, data: Buffer): Buffer;
+  cut(): void;
+}
+
+/** One connection through the proxy: a socket on each side, and what is carried between them. */
+export class Wire {
+  private readonly far: Socket;
+  private silent = false;
+  private open = 2;
+
+  constructor(
+    private readonly near: Socket,
+    target: { host: string; port: number },
+    private readonly conditions: Conditions,
+    private readonly onClosed: () => void,
+  ) {
+    this.far = createConnection(target);
+    this.join(this.near, this.far, 'requests');
+    this.join(this.far, this.near, 'answers');
+  }
+
+  /** Both ends see a reset. */
+  reset(): void {
+    this.near.resetAndDestroy();
+    this.far.resetAndDestroy();
+  }
+
+  /**
+   * As if every packet were lost from now on: both ends stay open, and neither hears of the other again, not
+   * even that it has closed.
+   */
+  vanish(): void {
+    this.silent = true;
+  }
+
+  private join(from: Socket, to: Socket, direction: Direction): void {
+    from.on('data', (data) => {
+      from.pause();
+      void this.carry(data, to, direction).then(() => from.resume());
+    });
+    from.on('end', () => {
+      void this.conditions.released(direction).then(() => this.silent || to.end());
+    });
+    // A reset on one side is one on the other. Without a listener it would end the process.
+    from.on('error', () => {
+      if (!this.silent) to.resetAndDestroy();
+    });
+    from.on('close', () => {
+      this.open -= 1;
+      if (this.open === 0) this.onClosed();
+    });
+  }
+
+  private async carry(data: Buffer, to: Socket, direction: Direction): Promise<void> {
+    const travel = this.conditions.travelMs(data.length);
+    if (travel > 0) await pause(travel);
+    await this.conditions.released(direction);
+    if (this.silent || !to.writable) return;
+    const allowed = this.conditions.allowed(direction, data.length);
+    const arrives = this.conditions.rewritten(direction, data.subarray(0, allowed));
+    to.write(arrives, () => {
+      if (allowed < data.length) this.conditions.cut();
+    });
+  }
+}
