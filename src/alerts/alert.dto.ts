@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PageQuery } from '../http/page.js';
 import { IsIn, IsOptional } from 'class-validator';
+import { MALFORMED } from '../http/check.js';
+import { PageQuery } from '../http/page.js';
 import { ALERTS, type AlertCode, type Severity } from './alert-codes.js';
 
 class WordsDto {
@@ -57,6 +58,6 @@ export class AlertPage {
 export class AlertQuery extends PageQuery {
   @ApiPropertyOptional({ enum: ['open', 'acknowledged'], description: 'All when absent' })
   @IsOptional()
-  @IsIn(['open', 'acknowledged'])
+  @IsIn(['open', 'acknowledged'], { context: MALFORMED })
   state?: 'open' | 'acknowledged';
 }

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, IsUUID, Matches, MaxLength } from 'class-validator';
+import { MALFORMED } from '../http/check.js';
 import { PageQuery } from '../http/page.js';
 
 export const QUARANTINE_STATES = ['refused', 'waiting', 'applied', 'discarded'] as const;
@@ -8,7 +9,7 @@ export type QuarantineState = (typeof QUARANTINE_STATES)[number];
 export class QuarantineQuery extends PageQuery {
   @ApiPropertyOptional({ enum: QUARANTINE_STATES, description: 'Those that wait for a decision when absent' })
   @IsOptional()
-  @IsIn(QUARANTINE_STATES)
+  @IsIn(QUARANTINE_STATES, { context: MALFORMED })
   state?: QuarantineState;
 
   @ApiPropertyOptional({ format: 'uuid' })

@@ -183,6 +183,14 @@ describe('quarantine', () => {
     expect((await call('GET', `/sync/quarantine?cursor=${forged}`)).status).toBe(400);
   });
 
+  it('a state that there is not is a filter that cannot be understood, not a value', async () => {
+    for (const path of ['/alerts', '/sync/quarantine'])
+      expect(await call('GET', `${path}?state=lost`)).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'state' }] },
+      });
+  });
+
   it('what creates a record cannot be discarded', async () => {
     await write((manager) => manager.insert(aPatient({ notes: 'poison' })));
     await whenAllDelivered();
