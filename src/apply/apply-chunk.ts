@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { statementName } from '../journal/statement-name.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
@@ -29,7 +30,10 @@ export async function applyChunk(
 ): Promise<ChunkOutcome> {
   const touched = knownTables(tables, chunk.tables);
   const query = {
-    name: `apply-chunk ${touched.map((table) => table.name).join(' ')}`,
+    name: statementName(
+      'apply-chunk',
+      touched.map(({ name }) => name),
+    ),
     text: applyStatement(touched),
     values: chunkValues(chunk),
   };

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { ChangeContext } from '../routing/change-context.js';
 import type { DescribedChange } from './described-change.js';
 import type { ReplicatedTable } from './replicated-tables.js';
+import { statementName } from './statement-name.js';
 
 /** Rows that the transaction described as written are not in their tables, or described as removed still are. */
 export class JournalFlushError extends Error {
@@ -30,7 +31,10 @@ export async function flushJournal(
   if (table && others.length === 0 && changes.every(({ op }) => op === 'insert'))
     return flushInserts(client, table, changes, context);
   const result = await client.query<{ appended: number; contradicted: number }>({
-    name: `journal-flush ${touched.map(({ name }) => name).join(' ')}`,
+    name: statementName(
+      'journal-flush',
+      touched.map(({ name }) => name),
+    ),
     text: flushStatement(touched),
     values: [describedJson(changes), ...contextValues(context)],
   });
@@ -46,7 +50,7 @@ async function flushInserts(
   context: ChangeContext,
 ): Promise<{ appended: number }> {
   const { rowCount } = await client.query({
-    name: `journal-inserts ${table.name}`,
+    name: statementName('journal-inserts', [table.name]),
     text: insertsStatement(table),
     values: [changes.map(({ id }) => id), ...contextValues(context), changes.length],
   });

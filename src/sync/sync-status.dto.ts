@@ -52,6 +52,14 @@ export class DirectionDto {
 
   @ApiProperty({ example: 12.5, description: 'Entries a second, over the last ten seconds' })
   rate!: number;
+
+  @ApiProperty({
+    type: Number,
+    example: 4,
+    nullable: true,
+    description: 'Seconds until nothing is pending, at that rate; null when entries wait and none is moving',
+  })
+  drainSeconds!: number | null;
 }
 
 /** The state of synchronisation of this node. */

@@ -62,12 +62,20 @@ export class SyncStatusReader {
     const { seq, at } = this.acknowledgement.current;
     const rows = await this.router.home.query<{ pending: number; oldest: Date | null }[]>(PENDING, [seq]);
     const { pending, oldest } = rows[0]!;
+    const { rate } = state;
     return {
       pending,
       oldestPendingAt: oldest,
       lastAppliedAt: at,
       lagMs: oldest ? Math.max(0, Date.now() - oldest.getTime()) : 0,
-      rate: Math.round(state.rate * 10) / 10,
+      rate: Math.round(rate * 10) / 10,
+      drainSeconds: drainSeconds(pending, rate),
     };
   }
+}
+
+/** Unknown is not zero: with something pending and nothing moving there is no forecast. */
+export function drainSeconds(pending: number, rate: number): number | null {
+  if (pending === 0) return 0;
+  return rate > 0 ? Math.ceil(pending / rate) : null;
 }

@@ -18,6 +18,11 @@ const FIGURES: readonly { name: string; help: string; figure: Figure }[] = [
     figure: ({ uplink }) => (uplink?.lagMs ?? 0) / 1000,
   },
   {
+    name: 'medlink_uplink_drain_seconds',
+    help: 'Seconds until central has all, at the rate of the last ten seconds; NaN when nothing moves.',
+    figure: ({ uplink }) => (uplink ? (uplink.drainSeconds ?? Number.NaN) : 0),
+  },
+  {
     name: 'medlink_uplink_up',
     help: '1 while central is reached, 0 while it is not.',
     figure: ({ link }) => (link?.state === 'up' ? 1 : 0),

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { foldChanges, type DescribedChange } from '../../src/journal/described-change.js';
+import { statementName } from '../../src/journal/statement-name.js';
 import { Backoff } from '../../src/relay/backoff.js';
 import { ChunkSize } from '../../src/relay/chunk-size.js';
 import { GapWatch } from '../../src/relay/gap-watch.js';
 import { WakeLatch } from '../../src/relay/wake-latch.js';
+import { drainSeconds } from '../../src/sync/sync-status.reader.js';
 
 describe('GapWatch', () => {
   it('a gap is dead once all who held the sequence when it was first seen have ended', () => {
@@ -113,5 +115,23 @@ describe('foldChanges', () => {
         });
       }),
     );
+  });
+});
+
+describe('statementName', () => {
+  it('tells the tables, and stays different and short enough for PostgreSQL when they are many', () => {
+    expect(statementName('apply-chunk', ['hosts', 'patients'])).toBe('apply-chunk hosts patients');
+    const many = Array.from({ length: 8 }, (_, nth) => `a_table_with_a_name_${nth}`);
+    const [all, fewer] = [many, many.slice(0, 7)].map((tables) => statementName('apply-chunk', tables));
+    expect(all).not.toBe(fewer);
+    for (const name of [all!, fewer!]) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
+  });
+});
+
+describe('drainSeconds', () => {
+  it('is what is pending at the rate that it moves; nothing pending is 0, nothing moving is unknown', () => {
+    expect(drainSeconds(1_000, 300)).toBe(4);
+    expect(drainSeconds(0, 0)).toBe(0);
+    expect(drainSeconds(1_000, 0)).toBeNull();
   });
 });

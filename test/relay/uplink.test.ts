@@ -9,7 +9,7 @@ import { aPatient } from '../journal/captured-database.js';
 
 interface Status {
   link: { state: string; since: string; lastError: { code: string } | null };
-  uplink: { pending: number; oldestPendingAt: string | null; lagMs: number };
+  uplink: { pending: number; oldestPendingAt: string | null; lagMs: number; drainSeconds: number | null };
 }
 
 /** The whole way of a change: from the region's transaction to the national database. */
@@ -82,7 +82,7 @@ describe('the uplink', () => {
     expect(await rowsAt('central')).toMatchObject([{ id: patient.id, notes: 'revu' }]);
     expect(await status()).toMatchObject({
       link: { state: 'up' },
-      uplink: { pending: 0, oldestPendingAt: null, lagMs: 0 },
+      uplink: { pending: 0, oldestPendingAt: null, lagMs: 0, drainSeconds: 0 },
     });
   });
 
@@ -93,6 +93,7 @@ describe('the uplink', () => {
     expect(before.link.state).not.toBe('up');
     expect(before.uplink.pending).toBe(500);
     expect(before.uplink.oldestPendingAt).not.toBeNull();
+    expect(before.uplink.drainSeconds).toBeNull();
     await wire.become('up');
     await whenEmpty();
     expect(await rowsAt('central')).toEqual(await rowsAt('region'));
