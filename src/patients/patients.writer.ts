@@ -5,9 +5,14 @@ import type { Principal } from '../accounts/principal.js';
 import { Config } from '../config/config.js';
 import { type Answer, idempotent } from '../http/idempotency.js';
 import { checkPreconditions, etagOf, type Preconditions } from '../http/preconditions.js';
-import { Problem } from '../http/problem.js';
 import type { ChangeContext } from '../routing/change-context.js';
 import { DataRouter } from '../routing/data-router.js';
+import {
+  type ChangeDecision,
+  changePatient,
+  medicalIdTaken,
+  refuseTakenMedicalId,
+} from './change-patient.js';
 import { MedicalIds } from './medical-id/medical-ids.js';
 import { patientNotFound, refuseFieldsBeyond, regionScope, visibleTo } from './patient-access.js';
 import { patchedFields, replacedFields } from './patient-changes.js';
@@ -109,17 +114,11 @@ export class PatientsWriter {
     id: string,
     { caller, context }: PatientChange,
     preconditions: Preconditions,
-    decide: (patient: Patient) => Promise<Partial<PatientFields>>,
+    decide: ChangeDecision,
   ): Promise<Patient> {
     return this.data.transaction(Patient, context, async (manager) => {
       const patient = await lock(manager, id, caller);
-      checkPreconditions(preconditions, etagOf(patient.version));
-      const changes = await decide(patient);
-      if (Object.keys(changes).length === 0) return patient;
-      if (changes.medicalId !== undefined) await refuseTakenMedicalId(manager, changes.medicalId);
-      const { actor: updatedBy } = context;
-      Object.assign(patient, changes, { version: patient.version + 1, updatedAt: new Date(), updatedBy });
-      return manager.save(patient);
+      return changePatient(manager, patient, context, preconditions, decide);
     });
   }
 }
@@ -132,21 +131,8 @@ async function lock(manager: EntityManager, id: string, caller: Principal): Prom
   return patient;
 }
 
-/** Asked first because central's index accepts what two regions gave while apart. */
-async function refuseTakenMedicalId(manager: EntityManager, medicalId: string): Promise<void> {
-  if (await manager.existsBy(Patient, { medicalId })) throw medicalIdTaken();
-}
-
 function isMedicalIdClash(error: unknown): boolean {
   if (!(error instanceof QueryFailedError)) return false;
   const { code, constraint } = error.driverError as { code?: string; constraint?: string };
   return code === '23505' && constraint === MEDICAL_ID_INDEX;
-}
-
-function medicalIdTaken(cause?: unknown): Problem {
-  return new Problem(409, 'medical-id-taken', 'Another patient has this medical id', {
-    detail: 'Leave it out to have one generated.',
-    errors: [{ path: 'medicalId', message: 'belongs to another patient' }],
-    cause,
-  });
 }
