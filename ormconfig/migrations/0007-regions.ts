@@ -132,6 +132,10 @@ const AT_CENTRAL = [
   `CREATE FUNCTION hosts_open_homes(patients uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
    SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' SET medlink.capture = 'app' AS $$
    BEGIN
+     IF NOT EXISTS (SELECT FROM unnest(patients) AS p(id)
+                    WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.patient_id = p.id)) THEN
+       RETURN;
+     END IF;
      LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE;
      WITH homes AS (
        SELECT p.id AS patient_id, coalesce(

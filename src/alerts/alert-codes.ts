@@ -24,6 +24,17 @@ export const ALERTS = {
       en: 'Look at GET /sync/quarantine, correct the cause, then retry; or discard with a reason.',
     },
   },
+  CONFLICT_OPENED: {
+    severity: 'warning',
+    meaning: {
+      fr: 'Deux personnes ont modifié la même donnée sans le savoir. La valeur de la base centrale reste en vigueur, l’autre est conservée.',
+      en: 'Two people changed the same value without knowing of each other. Central’s value is in force, the other one is kept.',
+    },
+    remedy: {
+      fr: 'Consultez GET /conflicts et décidez champ par champ, avec un motif.',
+      en: 'Look at GET /conflicts and decide field by field, with a reason.',
+    },
+  },
 } as const satisfies Record<string, AlertKind>;
 
 export type AlertCode = keyof typeof ALERTS;

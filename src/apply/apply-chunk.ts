@@ -3,6 +3,7 @@ import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { statementName } from '../journal/statement-name.js';
+import { clashes } from './unique-clash.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
@@ -15,13 +16,20 @@ export class CursorMovedError extends Error {
   }
 }
 
-/** `held back`: nothing was done, because lanes that the chunk touches are in quarantine. */
-export type ChunkOutcome = 'applied' | 'held back';
+/**
+ * Anything but `applied` means that nothing was done.
+ *
+ * - `held back`: lanes that the chunk touches are in quarantine.
+ * - `shared`: it touches patients that other nodes may have changed meanwhile, or records of everyone.
+ */
+export type ChunkOutcome = 'applied' | 'held back' | 'shared';
 
 /**
  * Folds a chunk into the receiver's tables, appends it to the receiver's journal and moves the receiver's
  * cursor: one statement, so all of it or nothing, and nothing at all when the cursor is not where the
- * chunk begins or when a patient of the chunk waits in quarantine.
+ * chunk begins, when a patient of the chunk waits in quarantine, or when nobody can say before a closer look that
+ * the chunk's changes were made with the knowledge of all others. Most patients are known to one region alone, and
+ * for them there is nothing to look at.
  */
 export async function applyChunk(
   client: ClientBase,
@@ -37,9 +45,10 @@ export async function applyChunk(
     text: applyStatement(touched),
     values: chunkValues(chunk),
   };
-  const result = await client.query<{ moved: boolean; held: boolean }>(query);
-  const { moved, held } = result.rows[0]!;
+  const result = await client.query<{ moved: boolean; held: boolean; shared: boolean }>(query);
+  const { moved, held, shared } = result.rows[0]!;
   if (held) return 'held back';
+  if (shared) return 'shared';
   if (!moved) throw new CursorMovedError(chunk);
   return 'applied';
 }
@@ -71,13 +80,17 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
       SELECT EXISTS (SELECT FROM quarantine
                      WHERE state IN ('refused', 'waiting')
                        AND (lane = ANY(${parameter('patient_id')}) OR lane = ANY(${parameter('entity_id')}))) AS lanes
+    ), shared AS (
+      SELECT EXISTS (SELECT FROM hosts WHERE patient_id = ANY(${parameter('patient_id')}))
+             OR array_position(${parameter('patient_id')}, NULL) IS NOT NULL AS lanes
     ), moved AS (
       UPDATE replication_cursors SET seq = $4::bigint, applied_at = clock_timestamp(),
         witness = coalesce(${WITNESS_OF_LAST}, witness)
-      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND NOT (SELECT lanes FROM held)
+      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND NOT (SELECT lanes FROM held) AND NOT (SELECT lanes FROM shared)
       RETURNING 1
     ), incoming AS MATERIALIZED (${OPENED_CHUNK}
       WHERE EXISTS (SELECT FROM moved)
     ), ${writeSteps(tables)}
-    SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT lanes FROM held) AS held${tested && `, ${tested}`}`;
+    SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT lanes FROM held) AS held, (SELECT lanes FROM shared) AS shared
+           ${tested && `, ${tested}`}${clashes(tables)}`;
 }

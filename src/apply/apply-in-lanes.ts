@@ -4,6 +4,9 @@ import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { chunkValues, CursorMovedError, OPENED_CHUNK } from './apply-chunk.js';
 import { codeOf, failureKind } from './failure.js';
+import { concurrentPositions, lockShared } from './incoming-entry.js';
+import { mergeSet } from './merge-set.js';
+import { recordClashes } from './unique-clash.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
 /** The entries of one transaction: applied together, or held together. */
@@ -24,6 +27,8 @@ export interface LaneOutcome {
   /** Entries that went to quarantine because they failed, and because they wait behind one that did. */
   readonly refused: number;
   readonly waiting: number;
+  /** Conflicts that were opened, and wait for a person. */
+  readonly opened: number;
 }
 
 /** A part of a change set that goes on in the next chunk would have to be held: it must be held whole. */
@@ -69,7 +74,8 @@ export async function applyInLanes(
     values: chunkValues(chunk),
   });
   await moveCursor(client, chunk);
-  const lanes = new Lanes(client, tables, await heldLanes(client), known);
+  await lockShared(client, tables.keys());
+  const lanes = new Lanes(client, tables, await heldLanes(client), known, await concurrentPositions(client));
   await lanes.apply(await changeSets(client));
   await client.query('DROP TABLE incoming_entries');
   return lanes.outcome;
@@ -107,31 +113,73 @@ class Lanes {
   private applied = 0;
   private refusedEntries = 0;
   private waitingEntries = 0;
+  private opened = 0;
+  private readonly mergedLanes = new Set<string>();
 
   constructor(
     private readonly client: ClientBase,
     private readonly tables: ReadonlyMap<string, ReplicatedTable>,
     private readonly held: Set<string>,
     private readonly known: KnownSets,
+    /** Of entries that were made without knowing of another node's change of the same record. */
+    private readonly concurrent: ReadonlySet<number>,
   ) {}
 
   get outcome(): LaneOutcome {
-    return { applied: this.applied, refused: this.refusedEntries, waiting: this.waitingEntries };
+    const { applied, refusedEntries: refused, waitingEntries: waiting, opened } = this;
+    return { applied, refused, waiting, opened };
   }
 
-  /** Applies what may be applied, in order; on a refusal, one half after the other. */
+  /** Applies what may be applied, in order: at once what stands alone, one by one what has to be merged. */
   async apply(sets: readonly ChangeSet[]): Promise<void> {
+    let alone: ChangeSet[] = [];
+    for (const set of sets) {
+      if (!this.hasToBeMerged(set)) {
+        alone.push(set);
+        continue;
+      }
+      await this.applyAlone(alone);
+      alone = [];
+      await this.applyMerged(set);
+    }
+    await this.applyAlone(alone);
+  }
+
+  /** A merge appends to central's journal, so what the same region did next to those records is concurrent too. */
+  private hasToBeMerged({ positions, lanes }: ChangeSet): boolean {
+    return (
+      positions.some((position) => this.concurrent.has(position)) ||
+      lanes.some((lane) => this.mergedLanes.has(lane))
+    );
+  }
+
+  private async applyMerged(set: ChangeSet): Promise<void> {
+    const [ready] = await this.park([set]);
+    if (!ready) return;
+    const { positions } = ready;
+    const failure = await this.attempt(positions, () => mergeSet(this.client, this.tables, positions));
+    if (failure) return this.refuse(ready, failure);
+    for (const lane of ready.lanes) this.mergedLanes.add(lane);
+    this.applied += ready.positions.length;
+  }
+
+  /** On a refusal, one half after the other. */
+  private async applyAlone(sets: readonly ChangeSet[]): Promise<void> {
     const ready = await this.park(sets);
     if (ready.length === 0) return;
-    const failure = await this.attempt(ready);
+    const positions = ready.flatMap((set) => set.positions);
+    const failure = await this.attempt(positions, async () => {
+      await writePositions(this.client, this.tables, positions);
+      return 0;
+    });
     if (!failure) {
       this.applied += ready.reduce((sum, { positions }) => sum + positions.length, 0);
     } else if (ready.length === 1) {
       await this.refuse(ready[0]!, failure);
     } else {
       const middle = Math.ceil(ready.length / 2);
-      await this.apply(ready.slice(0, middle));
-      await this.apply(ready.slice(middle));
+      await this.applyAlone(ready.slice(0, middle));
+      await this.applyAlone(ready.slice(middle));
     }
   }
 
@@ -147,17 +195,21 @@ class Lanes {
     return ready;
   }
 
-  private async attempt(sets: readonly ChangeSet[]): Promise<Refusal | undefined> {
-    const positions = sets.flatMap((set) => set.positions);
+  private async attempt(
+    positions: readonly number[],
+    write: () => Promise<number>,
+  ): Promise<Refusal | undefined> {
     await this.client.query('SAVEPOINT attempt');
+    let opened: number;
     try {
-      await writePositions(this.client, this.tables, positions);
+      opened = (await write()) + (await recordClashes(this.client, this.tables, positions));
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
       await this.client.query('ROLLBACK TO SAVEPOINT attempt');
       return { code: codeOf(error), message: (error as Error).message };
     }
     await this.client.query('RELEASE SAVEPOINT attempt');
+    this.opened += opened;
     return undefined;
   }
 

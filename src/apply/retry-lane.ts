@@ -2,6 +2,9 @@ import type { ClientBase } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { writePositions, type LaneOutcome } from './apply-in-lanes.js';
+import { concurrentPositions, lockShared } from './incoming-entry.js';
+import { mergeSet } from './merge-set.js';
+import { recordClashes } from './unique-clash.js';
 import { codeOf, failureKind } from './failure.js';
 
 /** Who decided, and why. Kept with every entry that the decision touched. */
@@ -30,20 +33,23 @@ export async function retryLane(
   // Relays move their cursor in the same statement that asks for held lanes: they wait here.
   await client.query('SELECT FROM replication_cursors ORDER BY origin FOR UPDATE');
   const held = new Set<string>();
-  let [applied, refused, waiting] = [0, 0, 0];
+  let [applied, refused, waiting, opened] = [0, 0, 0, 0];
   for (const set of await setsOfLane(client, lane)) {
     if (set.lanes.some((other) => held.has(other))) {
       waiting += set.ids.length;
       await client.query(`UPDATE quarantine SET state = 'waiting' WHERE id = ANY($1)`, [set.ids]);
-    } else if (await attempt(client, tables, set, decision)) {
-      applied += set.ids.length;
-      continue;
     } else {
+      const conflicts = await attempt(client, tables, set, decision);
+      if (conflicts !== 'refused') {
+        applied += set.ids.length;
+        opened += conflicts;
+        continue;
+      }
       refused += set.ids.length;
     }
     for (const other of set.lanes) held.add(other);
   }
-  return { applied, refused, waiting };
+  return { applied, refused, waiting, opened };
 }
 
 /** The held change sets of a lane and of the lanes that they reach, in the order in which they came. */
@@ -64,19 +70,26 @@ async function setsOfLane(client: ClientBase, lane: string): Promise<HeldSet[]> 
   return rows;
 }
 
+/** Applies a held set through the same merge as if it had just come. Gives how many conflicts it has opened. */
 async function attempt(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
   { ids }: HeldSet,
   decision: Decision,
-): Promise<boolean> {
+): Promise<number | 'refused'> {
   await client.query('SAVEPOINT attempt');
+  let opened = 0;
   try {
     await client.query(
       `CREATE TEMPORARY TABLE incoming_entries ON COMMIT DROP AS
        SELECT origin, ${ENTRY_COLUMN_NAMES.join(', ')}, id AS position FROM quarantine WHERE id = ANY('{${ids.join()}}')`,
     );
-    await writePositions(client, tables, ids.map(Number));
+    const positions = ids.map(Number);
+    await lockShared(client, tables.keys());
+    const isConcurrent = (await concurrentPositions(client)).size > 0;
+    if (isConcurrent) opened = await mergeSet(client, tables, positions);
+    else await writePositions(client, tables, positions);
+    opened += await recordClashes(client, tables, positions);
     await client.query('DROP TABLE incoming_entries');
   } catch (error) {
     if (failureKind(error) === 'transient') throw error;
@@ -86,11 +99,11 @@ async function attempt(
          last_attempt_at = clock_timestamp() WHERE id = ANY($1)`,
       [ids, codeOf(error), (error as Error).message],
     );
-    return false;
+    return 'refused';
   }
   await client.query('RELEASE SAVEPOINT attempt');
   await decide(client, ids, 'applied', decision);
-  return true;
+  return opened;
 }
 
 export async function decide(

@@ -17,6 +17,8 @@ export interface MergeRule {
   readonly policy: MergePolicy;
   /** Columns with the same group are one value: none is taken from one side and another from the other. */
   readonly group?: string;
+  /** A wrong value may harm the patient: a conflict about it comes first. */
+  readonly clinical?: boolean;
   /** No two records may have the same value. Two regions may still give it while apart: that is an identity conflict. */
   readonly unique?: boolean;
   /** Whether two values, as JSON has them, mean the same. Default: {@link sameText}. */

@@ -197,7 +197,7 @@ export class Patient {
   @IsOptional()
   @IsString()
   @IsIn(BLOOD_GROUPS)
-  @Merge('review')
+  @Merge('review', { clinical: true })
   @Column('text', { nullable: true })
   bloodGroup!: BloodGroup | null;
 
@@ -207,7 +207,7 @@ export class Patient {
   @ArrayMaxSize(100)
   @ArrayUnique()
   @TextList(200)
-  @Merge('review', { same: sameList })
+  @Merge('review', { clinical: true, same: sameList })
   @Column('text', { array: true })
   allergies!: string[];
 
@@ -217,7 +217,7 @@ export class Patient {
   @ArrayMaxSize(100)
   @ArrayUnique()
   @TextList(200)
-  @Merge('review', { same: sameList })
+  @Merge('review', { clinical: true, same: sameList })
   @Column('text', { array: true })
   chronicConditions!: string[];
 
@@ -235,7 +235,7 @@ export class Patient {
   @InGroup('identity')
   @IsOptional()
   @DeathInstant()
-  @Merge('review')
+  @Merge('review', { clinical: true })
   @Column({ type: 'timestamptz', precision: 3, nullable: true, transformer: AS_TEXT })
   deceasedAt!: string | null;
 
@@ -243,7 +243,7 @@ export class Patient {
   @InGroup('clinical')
   @IsOptional()
   @LongText(10_000)
-  @Merge('review')
+  @Merge('review', { clinical: true })
   @Column('text', { nullable: true })
   notes!: string | null;
 

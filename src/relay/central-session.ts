@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
+import { raiseAlert } from '../alerts/raise-alert.js';
 import { applyChunk } from '../apply/apply-chunk.js';
 import { applyInLanes, OpenSetHeldError, type LaneOutcome, type Refusal } from '../apply/apply-in-lanes.js';
 import { codeOf, failureKind } from '../apply/failure.js';
@@ -10,21 +11,27 @@ import type { Delivery } from './link.js';
 
 /** Longest silence of central before a link counts as hung, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** The same for a sign of life, which comes after some seconds of rest: together they stay below 15 s. */
+const SIGN_OF_LIFE_TIMEOUT_MS = 8_000;
+/** Any number, the same in every process. With a region's code it names the lock of the one that sends for it. */
+const LEADER_LOCK = 7_304_003;
 
 /**
  * Central gives up by itself what a region that vanished has left behind: without this, an open transaction
- * would keep the cursor's lock for as long as TCP takes to notice, and every new attempt would wait behind it.
+ * would keep the cursor's lock for as long as TCP takes to notice, and every new attempt would wait behind it. And a
+ * process that was stopped would lead for ever: its connections live on.
  */
 const LIMITS = `
   SET statement_timeout = '9s';
   SET lock_timeout = '5s';
   SET idle_in_transaction_session_timeout = '15s';
+  SET idle_session_timeout = '15s';
   DO $$ BEGIN
     PERFORM set_config('client_connection_check_interval', '2s', false);
   EXCEPTION WHEN OTHERS THEN NULL; -- Not every operating system can tell that a client is gone.
   END $$`;
 
-const ALL_APPLIED: Delivery = { refused: 0, waiting: 0 };
+const ALL_APPLIED: Delivery = { refused: 0, waiting: 0, opened: 0 };
 
 /** A change set that is larger than a chunk was refused; sent again, it will go to quarantine whole. */
 export class LargeSetRefusedError extends Error {
@@ -67,6 +74,26 @@ export class CentralSession {
     return result.rows;
   }
 
+  /** The same, asked to see whether anybody answers. */
+  async askForSignOfLife<T extends object>(text: string, values: unknown[]): Promise<T[]> {
+    // A limit for one query is read by pg and missing in its types.
+    const query = { text, values, query_timeout: SIGN_OF_LIFE_TIMEOUT_MS };
+    const result = await this.client.query<T>(query);
+    return result.rows;
+  }
+
+  /**
+   * Whether this session is the one that sends for the region. It is from the first yes on, for as long as it
+   * lives: the lock is held by the very session that delivers, so nobody can lose the one and go on with the other.
+   */
+  async lead(region: string): Promise<boolean> {
+    const [row] = await this.ask<{ leads: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS leads', [
+      LEADER_LOCK,
+      numberOf(region),
+    ]);
+    return row!.leads;
+  }
+
   async deliver(chunk: Chunk): Promise<Delivery> {
     if (chunk.closed && this.openSets.length === 0) return this.deliverClosed(chunk);
     if (this.openSets.length === 0) await this.ask('BEGIN');
@@ -103,7 +130,9 @@ export class CentralSession {
   private async deliverPart(chunk: Chunk): Promise<Delivery> {
     if (this.refused.size > 0) return this.inLanes(chunk);
     try {
-      if ((await applyChunk(this.client, this.tables, chunk)) === 'applied') return ALL_APPLIED;
+      const outcome = await applyChunk(this.client, this.tables, chunk);
+      if (outcome === 'applied') return ALL_APPLIED;
+      if (outcome === 'shared') return await this.inLanes(chunk);
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
       throw this.refuseOpenSets(chunk, { code: codeOf(error), message: (error as Error).message });
@@ -120,15 +149,28 @@ export class CentralSession {
     return new LargeSetRefusedError(refusal);
   }
 
+  /** National administrators are told at central, regional ones when the conflict comes down to them. */
+  private async tellConflicts(subject: string, count: number): Promise<void> {
+    if (count === 0) return;
+    await raiseAlert((sql, values) => this.ask(sql, values), { code: 'CONFLICT_OPENED', subject, count });
+  }
+
   /** A set that goes on behind the chunk cannot be judged by its part: then it is sent again, and refused whole. */
   private async inLanes(chunk: Chunk): Promise<LaneOutcome> {
     const open = new Set([...this.openSets, ...chunk.openSets]);
     try {
-      return await applyInLanes(this.client, this.tables, chunk, { refused: this.refused, open });
+      const outcome = await applyInLanes(this.client, this.tables, chunk, { refused: this.refused, open });
+      await this.tellConflicts(chunk.origin, outcome.opened);
+      return outcome;
     } catch (error) {
       if (!(error instanceof OpenSetHeldError)) throw error;
       this.refused.set(error.key, error.refusal);
       throw new LargeSetRefusedError(error.refusal);
     }
   }
+}
+
+/** A region's code, at most four capital letters, as the integer that a lock takes. */
+function numberOf(code: string): number {
+  return [...code].reduce((number, letter) => number * 128 + letter.charCodeAt(0), 0);
 }

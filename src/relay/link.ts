@@ -10,12 +10,17 @@ export interface Delivery {
   readonly refused: number;
   /** They belong to a patient of whom an earlier change was refused. */
   readonly waiting: number;
+  /** Conflicts that were opened, and wait for a person. */
+  readonly opened: number;
 }
 
 /** How a relay reaches its peer. `direct` goes through the central database's own connection. */
 export interface Link {
-  /** Reaches the peer and asks where it stands in this node's journal. Throws when it cannot be reached. */
-  open(node: NodeIdentity, signal: AbortSignal): Promise<Cursor>;
+  /**
+   * Reaches the peer and asks where it stands in this node's journal. `standby`: another process sends for this
+   * node; ask again. Throws when the peer cannot be reached.
+   */
+  open(node: NodeIdentity, signal: AbortSignal): Promise<Cursor | 'standby'>;
   /**
    * Hands a chunk over. Resolves once the peer has applied it durably, or holds it, when the chunk is not
    * closed, in a transaction that the rest of the change set will close.

@@ -1,0 +1,154 @@
+import type { ClientBase } from 'pg';
+import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { foreignEntries, incomingEntries, type IncomingEntry, lastRemoval } from './incoming-entry.js';
+import type { Fields } from './merge.js';
+import { type Plan, planEntry, type Situation, type UpdatePlan } from './plan-entry.js';
+import { recordConflict } from './record-conflict.js';
+import { appendVerdict } from './verdict.js';
+import { UnknownEntityError } from './write-entries.js';
+
+/** The record to change is not there, and never was: its parent may not have arrived. */
+export class MissingRecordError extends Error {
+  /** Permanent, as SQL's own finding of the same: see `failure.ts`. */
+  readonly code = 'ML003';
+
+  constructor(entity: string) {
+    super(`A row of ${entity} to change is not there`);
+    this.name = 'MissingRecordError';
+  }
+}
+
+/**
+ * Applies entries of `incoming_entries` one by one, in order, as {@link planEntry} decides: for change sets in which
+ * someone changed what another node had changed meanwhile. In the transaction that is open on `client`, which
+ * holds the locks of `lockShared`. Gives how many conflicts it has opened that wait for a person.
+ */
+export async function mergeSet(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  positions: readonly (number | string)[],
+): Promise<number> {
+  let opened = 0;
+  for (const entry of await incomingEntries(client, positions)) {
+    const table = tables.get(entry.entity);
+    if (!table) throw new UnknownEntityError(entry.entity);
+    const plan = planEntry(table.rules, entry, await situationOf(client, table, entry));
+    await carryOut(client, table, entry, plan);
+    if ('conflict' in plan && plan.conflict) {
+      await recordConflict(client, tables, entry, plan.conflict);
+      if (plan.conflict.outcome === null) opened += 1;
+    }
+  }
+  return opened;
+}
+
+async function situationOf(
+  client: ClientBase,
+  table: ReplicatedTable,
+  entry: IncomingEntry,
+): Promise<Situation> {
+  const found = await client.query<{ row: Fields }>(
+    `SELECT to_jsonb(t) AS row FROM "${table.name}" t WHERE t.id = $1 FOR UPDATE`,
+    [entry.entityId],
+  );
+  const row = found.rows[0]?.row;
+  const foreign = await foreignEntries(client, entry);
+  const removal = row ? undefined : await lastRemoval(client, entry);
+  return { row, foreign, removal };
+}
+
+async function carryOut(
+  client: ClientBase,
+  table: ReplicatedTable,
+  entry: IncomingEntry,
+  plan: Plan,
+): Promise<void> {
+  switch (plan.kind) {
+    case 'insert':
+      await append(client, entry, 'op', 'before', 'after');
+      return insertRow(client, table, entry, '{}');
+    case 'remove':
+      await append(
+        client,
+        entry,
+        'op',
+        `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = entity_id)`,
+        'after',
+      );
+      return deleteRow(client, table, entry);
+    case 'nothing':
+      return append(client, entry, `'noop'`, 'before', `'{}'`);
+    case 'keep':
+      await append(client, entry, `'noop'`, 'before', `'{}'`);
+      return appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: entry.at });
+    case 'revive':
+      await append(client, entry, 'op', 'before', 'after');
+      await insertRow(client, table, entry, JSON.stringify(plan.removed));
+      return appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: entry.at });
+    case 'update':
+      return update(client, table, entry, plan);
+    case 'missing':
+      throw new MissingRecordError(table.name);
+  }
+}
+
+async function update(
+  client: ClientBase,
+  table: ReplicatedTable,
+  entry: IncomingEntry,
+  { effective, restated, verdict, at }: UpdatePlan,
+): Promise<void> {
+  const columns = table.columns.map((column) => `"${column}"`).join(', ');
+  const names = effective.map((column) => `'${column.replaceAll(`'`, `''`)}'`);
+  const taken = (from: string) =>
+    `(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(${from}) WHERE key = ANY(ARRAY[${names.join(', ')}]::text[]))`;
+  const row = `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = entity_id)`;
+  await append(client, entry, effective.length > 0 ? 'op' : `'noop'`, taken(row), taken('after'));
+  await client.query(
+    `UPDATE "${table.name}" t SET (${columns}) =
+       (SELECT ${columns} FROM jsonb_populate_record(t, ${taken('i.after')} || $2::jsonb))
+     FROM incoming_entries i WHERE i.position = $1 AND t.id = i.entity_id`,
+    [entry.position, JSON.stringify(restated)],
+  );
+  if (verdict.length > 0) await appendVerdict(client, table, entry, { op: 'merge', columns: verdict, at });
+}
+
+/** Appends the entry to central's journal, with what came of it in place of what it asked for. */
+async function append(
+  client: ClientBase,
+  { position }: IncomingEntry,
+  op: string,
+  before: string,
+  after: string,
+): Promise<void> {
+  const instead: Partial<Record<string, string>> = { op, before, after };
+  const values = ENTRY_COLUMN_NAMES.map((column) => instead[column] ?? column);
+  await client.query(
+    `INSERT INTO journal (seq, origin, ${ENTRY_COLUMN_NAMES.join(', ')})
+     SELECT nextval('journal_seq'), origin, ${values.join(', ')} FROM incoming_entries WHERE position = $1`,
+    [position],
+  );
+}
+
+/** The entry's values over those of `under`, as JSON. */
+async function insertRow(
+  client: ClientBase,
+  { name, columns }: ReplicatedTable,
+  { position }: IncomingEntry,
+  under: string,
+): Promise<void> {
+  const list = columns.map((column) => `"${column}"`).join(', ');
+  await client.query(
+    `INSERT INTO "${name}" (${list})
+     SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+     FROM incoming_entries i
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", $2::jsonb || coalesce(i.after, '{}')) row
+     WHERE i.position = $1`,
+    [position, under],
+  );
+}
+
+async function deleteRow(client: ClientBase, { name }: ReplicatedTable, entry: IncomingEntry): Promise<void> {
+  await client.query(`DELETE FROM "${name}" WHERE id = $1`, [entry.entityId]);
+}

@@ -1,0 +1,154 @@
+import type { MergeRule } from '../journal/merge-rule.js';
+import { type ConflictDraft, fieldsConflict, removalConflict } from './conflict-draft.js';
+import type { ForeignEntry, IncomingEntry } from './incoming-entry.js';
+import { type Fields, merge, type MergedUnit, type Side } from './merge.js';
+
+/** What central has for the record of an entry. */
+export interface Situation {
+  /** Central's row; `undefined` when it is not there. */
+  readonly row: Fields | undefined;
+  /** What other nodes did to the record, and the entry's maker did not know of. Oldest first. */
+  readonly foreign: readonly ForeignEntry[];
+  /** The last removal of the record, when it is not there. */
+  readonly removal: ForeignEntry | undefined;
+}
+
+export interface UpdatePlan {
+  readonly kind: 'update';
+  /** The columns of the entry that take effect. */
+  readonly effective: readonly string[];
+  /** Values that neither the row nor the entry has: those of a merge itself. */
+  readonly restated: Fields;
+  /** The columns whose value every copy must be told, because two values have met in them. */
+  readonly verdict: readonly string[];
+  /** When the newest of the values in the verdict was made. */
+  readonly at: Date;
+  readonly conflict: ConflictDraft | undefined;
+}
+
+/**
+ * What becomes of an entry at central.
+ *
+ * - `insert`, `remove`: as it says.
+ * - `nothing`: it removes what is gone already.
+ * - `keep`: it removes what another node has changed meanwhile. The update wins: everybody gets the row back.
+ * - `revive`: it changes what another node has removed meanwhile. The update wins here too.
+ * - `missing`: it changes what was never there.
+ */
+export type Plan =
+  | UpdatePlan
+  | { readonly kind: 'insert' | 'remove' | 'nothing' | 'missing' }
+  | { readonly kind: 'keep'; readonly conflict: ConflictDraft }
+  | { readonly kind: 'revive'; readonly removed: Fields; readonly conflict: ConflictDraft };
+
+/** Decides what becomes of `entry`, from what central has and has not been known to its maker. */
+export function planEntry(
+  rules: ReadonlyMap<string, MergeRule>,
+  entry: IncomingEntry,
+  { row, foreign, removal }: Situation,
+): Plan {
+  if (entry.op === 'insert') return { kind: 'insert' };
+  if (entry.op === 'remove') return planRemoval(rules, entry, row, foreign);
+  if (row) return planUpdate(rules, entry, row, foreign);
+  if (!removal?.before) return { kind: 'missing' };
+  return {
+    kind: 'revive',
+    removed: removal.before,
+    conflict: removalConflict(rules, entry, { remover: removal, changer: entry }, removal.before),
+  };
+}
+
+function planRemoval(
+  rules: ReadonlyMap<string, MergeRule>,
+  entry: IncomingEntry,
+  row: Fields | undefined,
+  foreign: readonly ForeignEntry[],
+): Plan {
+  if (!row) return { kind: 'nothing' };
+  const changer = foreign.findLast(({ op, after }) => op !== 'remove' && Object.keys(after ?? {}).length > 0);
+  if (!changer) return { kind: 'remove' };
+  return { kind: 'keep', conflict: removalConflict(rules, entry, { remover: entry, changer }, row) };
+}
+
+function planUpdate(
+  rules: ReadonlyMap<string, MergeRule>,
+  entry: IncomingEntry,
+  row: Fields,
+  foreign: readonly ForeignEntry[],
+): UpdatePlan {
+  const after = entry.after ?? {};
+  if (foreign.length === 0) {
+    return {
+      kind: 'update',
+      effective: Object.keys(after),
+      restated: {},
+      verdict: [],
+      at: entry.at,
+      conflict: undefined,
+    };
+  }
+  const [central, regional] = [centralSide(row, foreign), regionalSide(row, entry, foreign)];
+  const units = merge(rules, central, regional);
+  const won = units.filter(({ kept, verdict }) => kept === 'regional' && verdict !== 'central');
+  const met = units.filter(({ verdict }) => verdict === 'agreed' || verdict === 'disputed');
+  const bookkeeping = mergedBookkeeping(rules, row, entry, foreign);
+  return {
+    kind: 'update',
+    effective: won.flatMap(({ columns }) => columns).filter((column) => column in after),
+    restated: { ...restatedMembers(won, after, regional), ...bookkeeping },
+    verdict: [...met.flatMap(({ columns }) => columns), ...Object.keys(bookkeeping)],
+    at: new Date(Math.max(entry.at.getTime(), ...foreign.map(({ at }) => at.getTime()))),
+    conflict: fieldsConflict(rules, entry, foreign, units, { central, regional, base: baseOf(row, foreign) }),
+  };
+}
+
+/** Central's row, with the columns that others have changed since the entry's maker last heard of it. */
+function centralSide(row: Fields, foreign: readonly ForeignEntry[]): Side {
+  const changed = new Map<string, number>();
+  for (const { after, at } of foreign) {
+    for (const column of Object.keys(after ?? {}))
+      changed.set(column, Math.max(changed.get(column) ?? 0, at.getTime()));
+  }
+  return { record: row, changed, node: foreign.at(-1)!.origin };
+}
+
+/** The record as the entry's maker had it after the change. */
+function regionalSide(row: Fields, entry: IncomingEntry, foreign: readonly ForeignEntry[]): Side {
+  const after = entry.after ?? {};
+  return {
+    record: { ...baseOf(row, foreign), ...after },
+    changed: new Map(Object.keys(after).map((column) => [column, entry.at.getTime()])),
+    node: entry.origin,
+  };
+}
+
+/** The record before the foreign changes: each column as the first of them found it. */
+function baseOf(row: Fields, foreign: readonly ForeignEntry[]): Fields {
+  return foreign.toReversed().reduce((record, { before }) => ({ ...record, ...before }), row);
+}
+
+/** Members of a group that wins whole, though the entry itself has changed only some of them. */
+function restatedMembers(won: readonly MergedUnit[], after: Fields, regional: Side): Fields {
+  const members = won.flatMap(({ columns }) => (columns.length > 1 ? columns : []));
+  const unsaid = members.filter((column) => !(column in after));
+  return Object.fromEntries(unsaid.map((column) => [column, regional.record[column] ?? null]));
+}
+
+/** A merge is one more version, so that a screen of either side is found stale; its stamp is the later side's. */
+function mergedBookkeeping(
+  rules: ReadonlyMap<string, MergeRule>,
+  row: Fields,
+  entry: IncomingEntry,
+  foreign: readonly ForeignEntry[],
+): Fields {
+  const after = entry.after ?? {};
+  const isLater = foreign.every(({ at }) => entry.at > at);
+  const restated = [...rules].flatMap(([column, { policy }]) => {
+    if (policy === 'version')
+      return [[column, Math.max(Number(row[column]), Number(after[column] ?? 0)) + 1] as const];
+    if (policy === 'stamp')
+      return [[column, isLater && column in after ? after[column] : row[column]] as const];
+    return [];
+  });
+  return Object.fromEntries(restated);
+}
