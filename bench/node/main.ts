@@ -52,6 +52,10 @@ const commands: Commands = {
     return ownCpu();
   },
 
+  async memory() {
+    return process.memoryUsage.rss();
+  },
+
   async accessToken() {
     const answer = await fetch(`${url}/api/v1/auth/login`, {
       method: 'POST',

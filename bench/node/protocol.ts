@@ -6,6 +6,8 @@ export interface Commands {
   readonly setReplication: (on: boolean) => Promise<void>;
   /** Processor time of the node's process so far, in milliseconds. */
   readonly cpu: () => Promise<number>;
+  /** Resident memory of the node's process, in bytes. */
+  readonly memory: () => Promise<number>;
   readonly accessToken: () => Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-import { UnusableFileError } from './unusable-file.error.js';
+import { UNUSABLE_FILE } from './unusable-file.error.js';
 
 /** The process that imports is asked to stop. */
 export class ImportStoppedError extends Error {
@@ -10,9 +10,8 @@ export class ImportStoppedError extends Error {
 
 /** Why an import failed, in words that hold no value. `isExpected`: they say everything that there is to know. */
 export function describeFailure(error: unknown): { message: string; isExpected: boolean } {
-  if (error instanceof UnusableFileError || error instanceof ImportStoppedError)
-    return { message: error.message, isExpected: true };
-  const { code } = error as { code?: unknown };
+  const { code, message } = error as { code?: unknown; message: string };
+  if (code === UNUSABLE_FILE || error instanceof ImportStoppedError) return { message, isExpected: true };
   if (typeof code === 'string' && code.startsWith('Z_'))
     return {
       message: 'A compressed file is damaged. What was read before that is imported.',

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { type Finding, findingsOf, FirstOfEachKind } from './findings.js';
 import { ImportFinding } from './import-finding.entity.js';
 import { ImportRun } from './import-run.entity.js';
+import type { ReadBatch } from './lines-of-files.js';
 import type { LineOutcome, Result } from './writing/line-outcome.js';
 
 /** Lines by what became of them. `total` is their sum. */
@@ -14,14 +15,15 @@ export const MOST_FINDINGS = 10_000;
 export class ImportProgress {
   readonly counts: Counts = { total: 0, created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0 };
   bytesRead = 0;
-  bytesTotal: number;
+  bytesTotal = 0;
   private position = 0;
   private readonly first = new FirstOfEachKind();
 
-  constructor(
-    readonly importId: string,
-    bytesTotal: number,
-  ) {
+  constructor(readonly importId: string) {}
+
+  /** The files are read so far with the batch that is stored next. */
+  reach({ bytesRead, bytesTotal }: Pick<ReadBatch, 'bytesRead' | 'bytesTotal'>): void {
+    this.bytesRead = bytesRead;
     this.bytesTotal = bytesTotal;
   }
 

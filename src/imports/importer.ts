@@ -8,8 +8,8 @@ import { DataRouter } from '../routing/data-router.js';
 import type { Finding } from './findings.js';
 import { type BatchReport, ImportProgress } from './import-progress.js';
 import { badLine, type ImportLine } from './import-line.js';
-import { linesOf } from './lines-of-files.js';
-import { batchesOf, readAhead } from './reading/batches.js';
+import { batchesOfFiles, type ReadBatch } from './lines-of-files.js';
+import { readInThread } from './reading/read-in-thread.js';
 import type { SourceFile } from './reading/source-file.js';
 import { writeAllergies } from './writing/allergy-batch.js';
 import type { LineOutcome } from './writing/line-outcome.js';
@@ -17,6 +17,8 @@ import { writePatients } from './writing/patient-batch.js';
 
 /** Lines that commit together. With 500 it was not faster, and clinicians wait longer for the rows that it holds. */
 const BATCH = 200;
+/** Files that are read and written sooner than a thread has started. Bytes. */
+const SMALL = 128 * 1024;
 /** Any number, the same for every process that imports into one database. */
 const IMPORT_LOCK = 7_304_003;
 
@@ -46,10 +48,11 @@ export class Importer {
 
   /** Rejects with `UnusableFileError`, with the signal's reason, or with what the database says. */
   async run(order: ImportOrder): Promise<ImportProgress> {
-    const size = order.files.reduce((sum, file) => sum + file.size, 0);
-    const progress = new ImportProgress(order.importId, size);
-    const lines = linesOf(order.files, order.source, progress);
-    for await (const batch of readAhead(batchesOf(lines, BATCH))) await this.commit(batch, order, progress);
+    const progress = new ImportProgress(order.importId);
+    for await (const batch of batchesOf(order)) {
+      progress.reach(batch);
+      await this.commit(batch.lines, order, progress);
+    }
     return progress;
   }
 
@@ -113,6 +116,12 @@ export class Importer {
     ];
     return outcomes.sort((a, b) => a.line.at.file - b.line.at.file || a.line.at.line - b.line.at.line);
   }
+}
+
+function batchesOf({ files, source }: ImportOrder): AsyncGenerator<ReadBatch> {
+  const reading = { files, source, batch: BATCH };
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  return size > SMALL ? readInThread(reading) : batchesOfFiles(reading);
 }
 
 function outcomeWithoutWriting(line: ImportLine): LineOutcome[] {

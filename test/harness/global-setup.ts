@@ -1,5 +1,8 @@
 import Module from 'node:module';
+import { pathToFileURL } from 'node:url';
 import type { TestCluster } from './test-cluster.js';
+
+const THREADS = new URL('threads/register.mjs', pathToFileURL(__filename)).href;
 
 declare global {
   var medlinkTestCluster: TestCluster | undefined;
@@ -10,6 +13,8 @@ export default async function setUp(): Promise<void> {
   const { startTestCluster } = await import('./test-cluster.js');
   globalThis.medlinkTestCluster = await startTestCluster();
   process.env.MEDLINK_TEST_CLUSTER_URL = globalThis.medlinkTestCluster.url;
+  // For the threads that the product starts.
+  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import ${THREADS}`;
 }
 
 /**

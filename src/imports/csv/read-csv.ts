@@ -31,7 +31,7 @@ export async function* readCsv(file: SourceFile, reading: CsvReading): AsyncGene
   let header: readonly string[] | undefined;
   let end = 0;
   try {
-    for await (const row of await rowsOf(file, delimiter, reading)) {
+    for await (const row of rowsOf(file, delimiter, reading)) {
       const line = firstLineOf(row, end);
       end = row.info.lines;
       if (header) yield await patientLine(header, row.record, { file: reading.file, line }, reading.source);
@@ -43,12 +43,9 @@ export async function* readCsv(file: SourceFile, reading: CsvReading): AsyncGene
   if (!header) throw new UnusableFileError(reading.file, 'it is empty');
 }
 
-async function rowsOf(
-  source: SourceFile,
-  delimiter: string,
-  reading: CsvReading,
-): Promise<AsyncIterable<Row>> {
+async function* rowsOf(source: SourceFile, delimiter: string, reading: CsvReading): AsyncGenerator<Row> {
   const text = Readable.from(decoded(await openBytes(source.path, reading.count), reading.file));
+  let problem: CsvError | undefined;
   const rows = parse({
     delimiter,
     info: true,
@@ -58,9 +55,17 @@ async function rowsOf(
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
     max_record_size: MAX_LINE,
+    skip_records_with_error: true,
+    // Nothing after it is read, and what came before it is told first: an error of the stream would drop that.
+    on_skip: (error) => {
+      problem ??= error;
+      text.unpipe(rows);
+      rows.end();
+    },
   });
   text.once('error', (error) => rows.destroy(error));
-  return text.pipe(rows) as AsyncIterable<Row>;
+  yield* text.pipe(rows) as AsyncIterable<Row>;
+  if (problem) throw problem;
 }
 
 /** Text of another encoding must not become names with question marks in them. */

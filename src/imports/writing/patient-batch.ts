@@ -1,5 +1,6 @@
 import { type EntityManager, In } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
+import { insertRows } from '../../journal/insert-rows.js';
 import { PATIENT_FIELDS, type PatientFields, settled } from '../../patients/patient.dto.js';
 import { Patient } from '../../patients/patient.entity.js';
 import type { PatientLine } from '../import-line.js';
@@ -85,7 +86,7 @@ class PatientBatch {
   }
 
   async write(manager: EntityManager): Promise<void> {
-    if (this.created.length > 0) await manager.insert(Patient, this.created);
+    await insertRows(manager, Patient, this.created);
     await addOwners(manager, this.added);
     if (this.changed.size > 0) await manager.save(Patient, [...this.changed], { reload: false });
   }
