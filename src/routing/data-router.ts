@@ -58,10 +58,18 @@ export class DataRouter {
     context: ChangeContext,
     work: (manager: EntityManager) => Promise<T>,
   ): Promise<T> {
-    return this.source(this.routes.forWrite(entity)).transaction((manager) => {
-      attachChangeContext(manager.queryRunner!, context);
-      return work(manager);
-    });
+    return transactionOn(this.source(this.routes.forWrite(entity)), context, work);
+  }
+
+  /**
+   * Runs `work` in one transaction at central, whose own change it is: journaled there under `context`, with
+   * central as its origin, it goes down to every node that it concerns. Throws {@link CentralUnavailableError}.
+   */
+  async centralTransaction<T>(
+    context: ChangeContext,
+    work: (manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    return transactionOn(this.source(CENTRAL), context, work);
   }
 
   private source(name: ConnectionName): DataSource {
@@ -70,4 +78,15 @@ export class DataRouter {
     if (name === CENTRAL && !this.availability.isOpen) throw new CentralUnavailableError();
     return source;
   }
+}
+
+function transactionOn<T>(
+  source: DataSource,
+  context: ChangeContext,
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  return source.transaction((manager) => {
+    attachChangeContext(manager.queryRunner!, context);
+    return work(manager);
+  });
 }
