@@ -20,7 +20,7 @@ const MAY_IMPORT = {
   regions: EDGE,
   hosts: EDGE,
   conflicts: [...EDGE, 'hosts'],
-  patients: [...EDGE, 'hosts', 'conflicts'],
+  patients: [...EDGE, 'alerts', 'hosts', 'conflicts'],
   alerts: EDGE,
   quarantine: [...EDGE, 'databases', 'apply'],
   national: [...EDGE, 'hosts', 'patients'],

@@ -21,7 +21,10 @@ const STATEMENTS = [
   `CREATE TABLE node (
      singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
      code text NOT NULL,
-     incarnation integer NOT NULL DEFAULT 1
+     -- Which life of this journal: raised when the database finds itself restored, and before it writes again.
+     incarnation integer NOT NULL DEFAULT 1,
+     -- The cluster that it was in when it was last opened. Another one counts transactions from the beginning.
+     cluster bigint
    )`,
 
   `CREATE SEQUENCE journal_seq AS bigint`,

@@ -24,6 +24,17 @@ export const ALERTS = {
       en: 'Look at GET /sync/quarantine, correct the cause, then retry; or discard with a reason.',
     },
   },
+  EXCHANGE_STALLED: {
+    severity: 'critical',
+    meaning: {
+      fr: 'Des modifications attendent, la base centrale répond, et rien n’avançait plus. L’échange a été coupé et recommencé.',
+      en: 'Changes wait, central answers, and nothing moved any more. The exchange was cut and began anew.',
+    },
+    remedy: {
+      fr: 'Si l’alerte revient : cherchez une transaction ouverte ou un verrou dans l’une des deux bases (voir docs/operations.md), et l’état de leurs disques.',
+      en: 'If it comes again: look for an open transaction or a lock in either database (see docs/operations.md), and at their disks.',
+    },
+  },
   CONFLICT_OPENED: {
     severity: 'warning',
     meaning: {
@@ -33,6 +44,39 @@ export const ALERTS = {
     remedy: {
       fr: 'Consultez GET /conflicts et décidez champ par champ, avec un motif.',
       en: 'Look at GET /conflicts and decide field by field, with a reason.',
+    },
+  },
+  REGION_RECOVERED: {
+    severity: 'warning',
+    meaning: {
+      fr: 'La base de la région a été restaurée à partir d’une sauvegarde plus ancienne. Les modifications qui lui manquaient sont revenues de la base centrale ; celles faites depuis la restauration ont été conservées par-dessus.',
+      en: 'The region’s database was restored from an older backup. The changes that it lacked came back from central; those made since the restore were kept on top of them.',
+    },
+    remedy: {
+      fr: 'Vérifiez ce qui ne voyage pas : comptes, imports, et les modifications que la base centrale n’avait pas encore reçues avant la restauration.',
+      en: 'Check what does not travel: accounts, imports, and changes that central had not yet received before the restore.',
+    },
+  },
+  CENTRAL_RESTORED: {
+    severity: 'warning',
+    meaning: {
+      fr: 'La base centrale a été restaurée à partir d’une sauvegarde plus ancienne. La région lui renvoie ce qui lui manque.',
+      en: 'Central’s database was restored from an older backup. The region sends again what it lacks.',
+    },
+    remedy: {
+      fr: 'Attendez que la file soit vide (GET /sync/status). Vérifiez les comptes nationaux et les décisions prises en quarantaine depuis la sauvegarde.',
+      en: 'Wait until the queue is empty (GET /sync/status). Check national accounts, and decisions made in quarantine since the backup.',
+    },
+  },
+  MEDICAL_ID_REPLACED: {
+    severity: 'critical',
+    meaning: {
+      fr: 'Un patient enregistré après une restauration portait le numéro médical d’un autre, revenu depuis. Il a reçu un nouveau numéro.',
+      en: 'A patient who was registered after a restore had the medical id of another one, who has come back since, and was given a new one.',
+    },
+    remedy: {
+      fr: 'Ouvrez les deux dossiers : s’il s’agit de la même personne, gardez le plus ancien ; sinon remettez au patient sa nouvelle carte.',
+      en: 'Open both files: if they are the same person, keep the older one; otherwise give the patient a new card.',
     },
   },
 } as const satisfies Record<string, AlertKind>;

@@ -45,6 +45,7 @@ export async function stageLostEntries(
      WHERE NOT EXISTS (SELECT FROM journal j
                        WHERE j.seq = d.origin_seq AND j.origin = node.code AND ${SAME_ENTRY})`,
   );
+  await client.query('ALTER TABLE lost_entries ADD PRIMARY KEY (origin_seq)');
   await client.query('CREATE INDEX ON lost_entries (first_seq)');
   await client.query('ANALYZE delivered_entries, lost_entries');
   const { rows } = await client.query<{ lost: number; last: string }>(

@@ -41,7 +41,7 @@ function recoverStatement(tables: readonly ReplicatedTable[]): string {
   const columns = ENTRY_COLUMN_NAMES.join(', ');
   return `
     WITH lost AS MATERIALIZED (
-      SELECT node.code AS origin, ${columns} FROM lost_entries CROSS JOIN node
+      SELECT (SELECT code FROM node) AS origin, ${columns} FROM lost_entries
       WHERE first_seq > $1 AND first_seq <= $2
     ), appended AS (
       INSERT INTO journal (seq, origin, ${columns}) SELECT origin_seq, origin, ${columns} FROM lost RETURNING 1

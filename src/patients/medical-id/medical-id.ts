@@ -16,6 +16,16 @@ export function medicalIdOf(region: string, number: number): string {
   return `${region}-${digits.slice(0, 4)}-${digits.slice(4)}-${checkCharacter(region + digits)}`;
 }
 
+/** The number that {@link medicalIdOf} made `id` of; `undefined` when it is not of that form and region. */
+export function numberOf(region: string, id: string): number | undefined {
+  const [code, left, right, check, ...rest] = id.split('-');
+  const digits = `${left ?? ''}${right ?? ''}`;
+  if (code !== region || rest.length > 0 || digits.length !== 8) return undefined;
+  const values = [...digits].map((digit) => DIGITS.indexOf(digit));
+  if (values.includes(-1) || check !== checkCharacter(region + digits)) return undefined;
+  return scrambleOf(region).invert(values.reduce((number, value) => number * 32 + value, 0));
+}
+
 function scrambleOf(region: string): Scramble {
   const known = scrambles.get(region);
   if (known) return known;
