@@ -29,6 +29,7 @@ export type Permission =
   | 'national:read'
   | 'national:write'
   | 'national:copy'
+  | 'regions:write'
   | 'imports:write';
 
 /** The kinds of fields that a patient's file is made of. */
@@ -98,7 +99,7 @@ const RIGHTS: Readonly<Record<Role, Rights>> = {
   },
   admin_regional: { permissions: ADMINISTRATOR, reads: EVERY_GROUP, writes: ['identity', 'contact'] },
   admin_national: {
-    permissions: [...ADMINISTRATOR, 'national:write'],
+    permissions: [...ADMINISTRATOR, 'national:write', 'regions:write'],
     reads: EVERY_GROUP,
     writes: ['identity', 'contact'],
   },

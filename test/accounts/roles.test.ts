@@ -29,6 +29,7 @@ const TABLE: readonly (readonly [Permission, string])[] = [
   ['national:read', 'x x x x x x -'],
   ['national:write', '- - - - - x -'],
   ['national:copy', 'x x - - x x -'],
+  ['regions:write', '- - - - - x -'],
   ['imports:write', '- - - - x x -'],
 ];
 
