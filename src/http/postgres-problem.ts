@@ -3,20 +3,15 @@ import { Problem } from './problem.js';
 
 const SECONDS_TO_WAIT = '2';
 
-/** Codes of the network, and texts of the pool, that say "no database there now". */
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EAI_AGAIN',
-  'ENOENT',
-]);
-const POOL_MESSAGES =
-  /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Query read timeout|Client has encountered a connection error)/;
+/** What the network and the pool say when there was no session: nothing can have happened. */
+const NEVER_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
+const NO_SESSION = /^(timeout exceeded when trying to connect|timeout expired)/;
+
+/** What they say when a session ended under way: what it was about to commit may be committed. */
+const BROKEN = new Set(['ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE']);
+/** The last one is TypeORM's, whose transaction has lost its session. */
+const SESSION_BROKEN =
+  /^(Connection terminated|Query read timeout|Client has encountered a connection error|Query runner already released)/;
 
 /** How each SQLSTATE, or else its class, is told to the client. */
 const PROBLEMS: Readonly<Record<string, () => Problem>> = {
@@ -37,9 +32,11 @@ const PROBLEMS: Readonly<Record<string, () => Problem>> = {
   '53100': () => new Problem(507, 'storage-full', 'The database has no room left'),
   '53': () => unavailable('database-busy', 'The database has no capacity left for now'),
   '57014': () => unavailable('too-slow', 'The database took too long'),
-  '57': databaseAway,
-  '58': databaseAway,
-  '08': databaseAway,
+  // The server starts, and takes nobody in yet.
+  '57P03': databaseAway,
+  '57': databaseLost,
+  '58': databaseLost,
+  '08': databaseLost,
   // There is no such database, or it lets this node no longer in.
   '3D': databaseAway,
   '28': databaseAway,
@@ -65,9 +62,11 @@ export function isDatabaseAway(error: unknown): boolean {
 
 function postgresProblem(error: Error): Problem | undefined {
   const { code } = error as { code?: unknown };
-  if (POOL_MESSAGES.test(error.message)) return databaseAway();
+  if (NO_SESSION.test(error.message)) return databaseAway();
+  if (SESSION_BROKEN.test(error.message)) return databaseLost();
   if (typeof code !== 'string') return undefined;
-  if (NETWORK_CODES.has(code)) return databaseAway();
+  if (NEVER_REACHED.has(code)) return databaseAway();
+  if (BROKEN.has(code)) return databaseLost();
   if (!/^[0-9A-Z]{5}$/.test(code)) return undefined;
   return (PROBLEMS[code] ?? PROBLEMS[code.slice(0, 2)])?.();
 }
@@ -84,13 +83,24 @@ function malformed(): Problem {
   });
 }
 
-function unavailable(slug: string, title: string): Problem {
-  return new Problem(503, slug, title, {
-    detail: 'Nothing was changed. Please try again.',
-    headers: { 'retry-after': SECONDS_TO_WAIT },
-  });
+function unavailable(
+  slug: string,
+  title: string,
+  detail = 'Nothing was changed. Please try again.',
+): Problem {
+  return new Problem(503, slug, title, { detail, headers: { 'retry-after': SECONDS_TO_WAIT } });
 }
 
 function databaseAway(): Problem {
   return unavailable('database-unavailable', 'The database cannot be reached');
+}
+
+/** The answer to a COMMIT may be what was lost. */
+function databaseLost(): Problem {
+  return unavailable(
+    'database-unavailable',
+    'The database cannot be reached',
+    'The connection broke before the answer came: a change may have been made or not. Read it again, or repeat ' +
+      'the request with the same Idempotency-Key.',
+  );
 }

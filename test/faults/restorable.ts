@@ -79,7 +79,7 @@ export class Restorable {
     return this.ask(`PATCH /patients/${id}`, fields, 200);
   }
 
-  remove1(id: string): Promise<Reply> {
+  delete(id: string): Promise<Reply> {
     return this.ask(`DELETE /patients/${id}`, undefined, 204, this.admin);
   }
 
@@ -121,6 +121,36 @@ export class Restorable {
       'SELECT to_jsonb(p) AS row FROM patients p ORDER BY id',
     );
     return rows.map(({ row }) => row);
+  }
+
+  get regionUrl(): string {
+    return this.databases.regionaleUrl;
+  }
+
+  /** Lets the region count its medical ids from the first block that any of its patients has. */
+  async restartBlocks(): Promise<{ sequence: number }> {
+    const sequence = await this.blocksBegun();
+    await this.node.stop();
+    await this.query('region', `SELECT setval('medical_id_seq', $1, false)`, [sequence]);
+    await this.node.restart();
+    return { sequence };
+  }
+
+  async blocksBegun(): Promise<number> {
+    const [row] = await this.query<{ last_value: string }>('region', 'SELECT last_value FROM medical_id_seq');
+    return Number(row!.last_value);
+  }
+
+  /** Both sides hold the same patients and the same changes, and nothing was numbered twice. */
+  async expectWhole(): Promise<void> {
+    expect(await this.rows('region')).toEqual(await this.rows('central'));
+    const entries = await this.entries('region');
+    expect(await this.entries('central')).toEqual(entries);
+    const ids = entries.flatMap(({ op, after }) =>
+      op === 'insert' ? (after as { medical_id: string }).medical_id : [],
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(new Set(entries.map(({ origin_seq }) => origin_seq)).size).toBe(entries.length);
   }
 
   /** The region's own entries, as that side has them. */

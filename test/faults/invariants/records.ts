@@ -1,0 +1,109 @@
+import type { Write } from '../book.js';
+import { type Entry, type Evidence, type Holding, tracedWrites } from './evidence.js';
+import { differing, same } from './replay.js';
+
+/** Two clocks of one machine, read a moment apart. Milliseconds. */
+const CLOCK_TOLERANCE_MS = 1_000;
+
+/** I5: every copy of a record without an open conflict is equal on every node. */
+export function everyCopyEqual({ central, regions }: Evidence): string[] {
+  const lanes = new Set(central.held.map(({ lane }) => lane));
+  const inDoubt = (record: string) => lanes.has(record.slice(record.indexOf(' ') + 1));
+  const records = new Set([central, ...regions].flatMap(({ rows }) => [...rows.keys()]));
+  return [...records].flatMap((record) => {
+    if (inDoubt(record)) return [];
+    const [home] = regions.filter((region) => isHome(region, record, central));
+    if (!home) return [`${record} is at central, and no region knows it`];
+    return regions
+      .filter((region) => region === home || region.rows.has(record))
+      .flatMap((region) => differingCopy(record, region, central));
+  });
+}
+
+/** Today the region that made a record is the only one that holds it. */
+function isHome({ node, rows, journal }: Holding, record: string, central: Holding): boolean {
+  const row = rows.get(record) ?? central.rows.get(record);
+  return row?.region === node || journal.some(({ entityId }) => record.endsWith(entityId));
+}
+
+function differingCopy(record: string, region: Holding, central: Holding): string[] {
+  const [here, there] = [region.rows.get(record), central.rows.get(record)];
+  if (same(here, there)) return [];
+  if (!here) return [`${record} is at central, and not in ${region.node}`];
+  if (!there) return [`${record} is in ${region.node}, and not at central`];
+  return [`${record} differs between ${region.node} and central: ${differing(here, there).join(', ')}`];
+}
+
+/** I6: every replaced value is in the history with who, when, where, why. */
+export function everyChangeToldInFull(evidence: Evidence): string[] {
+  return tracedWrites(evidence).flatMap(({ write, entries }) =>
+    entries.flatMap((entry) => mistold(write, entry).map((what) => `${write.id}: ${what}`)),
+  );
+}
+
+function mistold(write: Write, entry: Entry): string[] {
+  const wrong = differing(write.sets, entry.after ?? {});
+  const at = entry.at.getTime();
+  const inTime = at >= write.begun - CLOCK_TOLERANCE_MS && at <= write.ended + CLOCK_TOLERANCE_MS;
+  return [
+    ...(entry.op === write.op ? [] : [`the history says ${entry.op} instead of ${write.op}`]),
+    ...(wrong.length > 0 ? [`the history has other values of ${wrong.join(', ')}`] : []),
+    ...(entry.actor === write.actor ? [] : [`the history names ${entry.actor} instead of ${write.actor}`]),
+    ...(entry.origin === write.region ? [] : [`the history places it in ${entry.origin}`]),
+    ...(entry.reason === write.reason ? [] : [`the history gives the reason ${entry.reason}`]),
+    ...(entry.capturedBy === write.through ? [] : [`the history says it came through ${entry.capturedBy}`]),
+    // Whoever had no answer cannot say when it happened.
+    ...(inTime || write.outcome === 'unknown' ? [] : [`the history dates it ${entry.at.toISOString()}`]),
+    ...(entry.op === 'insert' || !!entry.before ? [] : ['the history has lost what was replaced']),
+  ];
+}
+
+/** I7: what was deleted stays deleted; what was rolled back never appears. */
+export function nothingComesBack(evidence: Evidence): string[] {
+  const { book, central, regions } = evidence;
+  const holdings = [central, ...regions];
+  const removed = book.writes.filter(({ op, outcome }) => op === 'remove' && outcome === 'acknowledged');
+  const lanes = new Set(central.held.map(({ lane }) => lane));
+  const risen = removed.flatMap(({ records }) =>
+    holdings.flatMap(({ node, rows }) =>
+      records
+        .filter((id) => rows.has(`patients ${id}`) && !(node === 'central' && lanes.has(id)))
+        .map((id) => `${id} was deleted, and is in ${node}`),
+    ),
+  );
+  const refused = book.writes.filter(({ outcome }) => outcome === 'refused');
+  return [...risen, ...holdings.flatMap((holding) => appearances(refused, holding))];
+}
+
+/** The values of refused writes that a node has anywhere. All values of a write hold its id. */
+function appearances(refused: readonly Write[], { node, journal, rows, held }: Holding): string[] {
+  const seen = new Set<string>();
+  for (const entry of [...journal, ...held]) {
+    if (entry.requestId) seen.add(entry.requestId);
+    gatherTexts(entry.after, seen);
+  }
+  for (const row of rows.values()) gatherTexts(row, seen);
+  return refused
+    .filter(({ id }) => seen.has(id) || seen.has(`poison ${id}`))
+    .map(({ id }) => `${id} was refused or rolled back, and is in ${node}`);
+}
+
+function gatherTexts(value: unknown, into: Set<string>): void {
+  if (typeof value === 'string') into.add(value);
+  else if (typeof value === 'object' && value !== null)
+    for (const part of Object.values(value)) gatherTexts(part, into);
+}
+
+/** No fault excuses an answer that is neither yes, no, nor "later"; and no write is told to have failed that did not. */
+export function everyAnswerWasFair({ book }: Evidence): string[] {
+  return [...book.unexpected];
+}
+
+/** A window in which nothing succeeded shows nothing. */
+export function somethingSucceeded({ book, regions }: Evidence): string[] {
+  return regions
+    .filter(
+      ({ node }) => !book.writes.some((write) => write.region === node && write.outcome === 'acknowledged'),
+    )
+    .map(({ node }) => `no write of ${node} succeeded`);
+}

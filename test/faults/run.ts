@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { call } from '../accounts/api.js';
+import type { ServedNode } from '../harness/served-node.js';
+import { within } from '../harness/within.js';
+import { Book } from './book.js';
+import type { Fault } from './injected/fault.js';
+import { drain } from './invariants/drain.js';
+import { gatherEvidence } from './invariants/evidence.js';
+import { judge, type Verdict } from './invariants/judge.js';
+import { statusTellsTheTruth } from './invariants/status.js';
+import { Observer } from './observer.js';
+import { Random } from './random.js';
+import { POISON } from './workload/edits.js';
+import { type Staff, Workload } from './workload/workload.js';
+import { withSession, type World } from './world.js';
+
+/** What a run is made of. The rest is decided by its seed. */
+export interface RunPlan<Node extends ServedNode> {
+  readonly createWorld: () => Promise<World<Node>>;
+  readonly faults: Readonly<Record<string, Fault<Node>>>;
+  /** How many faults, one after the other in each region. */
+  readonly count: number;
+  /** Longest duration of one, in milliseconds. */
+  readonly longestMs: number;
+  readonly staff?: Partial<Staff>;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly unknown: number;
+  readonly faults: readonly string[];
+  /** Entries that waited when all was healed, and how long they took. */
+  readonly drained: { readonly backlog: number; readonly ms: number };
+  readonly verdict: Verdict;
+}
+
+const STAFF: Staff = { clinicians: 4, databaseUsers: 2, restMs: 10, poison: 0, impatience: 0.03 };
+
+/** One run: people at work while things break; then all is healed, the queues run empty, and everything is compared. */
+export async function runSeed<Node extends ServedNode>(
+  seed: number,
+  plan: RunPlan<Node>,
+): Promise<RunReport> {
+  const random = new Random(seed);
+  const world = await plan.createWorld();
+  try {
+    return await new Run(seed, random, world, plan).report();
+  } finally {
+    await within(60_000, 'all is removed', world.remove());
+  }
+}
+
+class Run<Node extends ServedNode> {
+  private readonly book: Book;
+  private readonly faults: string[] = [];
+  private readonly failures: string[] = [];
+
+  constructor(
+    private readonly seed: number,
+    private readonly random: Random,
+    private readonly world: World<Node>,
+    private readonly plan: RunPlan<Node>,
+  ) {
+    this.book = new Book(`w${seed}`);
+  }
+
+  async report(): Promise<RunReport> {
+    const { seed, book, world, random, faults } = this;
+    const isPoisonous = random.fork('poison').chance(0.4);
+    if (isPoisonous) await refusePoison(world.centralUrl);
+    const observer = new Observer(world.centralUrl);
+    const staff = { ...STAFF, ...this.plan.staff, ...(isPoisonous && { poison: 0.03 }) };
+    const workload = new Workload(book, world.regions, random.fork('workload'), staff);
+    await this.breakThings();
+    await within(60_000, 'everybody has ended what they were at', workload.stop());
+    await world.heal();
+    const drained = await drain(world);
+    const seen = await within(60_000, 'the last look at central', observer.stop());
+    const verdict = { ...(await this.judged(drained.violations)), ...listed('while it ran', seen) };
+    const cured = isPoisonous && random.fork('cure').chance(0.5) ? await this.cure() : {};
+    return {
+      seed,
+      acknowledged: book.countOf('acknowledged'),
+      refused: book.countOf('refused'),
+      unknown: book.countOf('unknown'),
+      faults,
+      drained,
+      verdict: { ...cured, ...verdict },
+    };
+  }
+
+  private async breakThings(): Promise<void> {
+    await pause(150);
+    await Promise.all(
+      this.world.regions.map(async (region) => {
+        const random = this.random.fork(`faults of ${region.code}`);
+        for (let nth = 0; nth < this.plan.count; nth++) {
+          const name = random.pick(Object.keys(this.plan.faults));
+          const lastsMs = random.between(20, this.plan.longestMs);
+          this.faults.push(name);
+          await this.inflict(name, { world: this.world, book: this.book, region, random, lastsMs });
+          await pause(random.between(0, 200));
+        }
+      }),
+    );
+  }
+
+  private async inflict(name: string, scene: Parameters<Fault<Node>>[0]): Promise<void> {
+    try {
+      await within(60_000, 'the fault is over', this.plan.faults[name]!(scene));
+    } catch (error) {
+      this.failures.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+
+  private async judged(late: readonly string[]): Promise<Verdict> {
+    const verdict = judge(await gatherEvidence(this.world, this.book));
+    return {
+      ...verdict,
+      ...listed('I10 the queues drain by themselves', late),
+      ...listed('I11 what the status says equals what SQL counts', await statusTellsTheTruth(this.world)),
+      ...listed('the region works on', this.failures),
+    };
+  }
+
+  /** What central refused is accepted after all, and an administrator has it tried again: then all must be equal. */
+  private async cure(): Promise<Verdict> {
+    await acceptPoison(this.world.centralUrl);
+    for (const { node, administrator } of this.world.regions) {
+      const { token } = administrator;
+      for (;;) {
+        const { items } = (await call(node.url, 'GET /sync/quarantine?limit=1', { token })).body;
+        if (items.length === 0) break;
+        const body = { reason: 'central accepts it now' };
+        const { status } = await call(node.url, `POST /sync/quarantine/${items[0].id}/retry`, {
+          token,
+          body,
+        });
+        if (status !== 200) return { 'what was refused can be retried': [`a retry answered ${status}`] };
+      }
+    }
+    const verdict = await this.judged([]);
+    return Object.fromEntries(
+      Object.entries(verdict).map(([name, found]) => [`${name}, after the cure`, found]),
+    );
+  }
+}
+
+const listed = (name: string, violations: readonly string[]): Verdict =>
+  violations.length > 0 ? { [name]: violations } : {};
+
+export async function refusePoison(centralUrl: string): Promise<void> {
+  await withSession(centralUrl, (session) =>
+    session.query(`ALTER TABLE patients ADD CONSTRAINT no_poison CHECK (notes NOT LIKE '${POISON}%')`),
+  );
+}
+
+export async function acceptPoison(centralUrl: string): Promise<void> {
+  await withSession(centralUrl, (session) => session.query('ALTER TABLE patients DROP CONSTRAINT no_poison'));
+}
