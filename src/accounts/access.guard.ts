@@ -6,17 +6,23 @@ import { Problem } from '../http/problem.js';
 import { REQUIRED_PERMISSIONS } from './allow.decorator.js';
 import type { SignedIn } from './principal.js';
 import { isAllowed, type Permission } from './roles.js';
+import { JwtStrategy } from './tokens/jwt.strategy.js';
 
 /**
  * Stands before every route of the application, and fails closed: a route without a policy is refused
  * to everybody, and the log says which one to decorate.
  */
 @Injectable()
-export class AccessGuard extends AuthGuard('jwt') {
+export class AccessGuard extends AuthGuard() {
   private readonly logger = new Logger(AccessGuard.name);
 
-  constructor(private readonly reflector: Reflector) {
-    super();
+  constructor(
+    private readonly reflector: Reflector,
+    strategy: JwtStrategy,
+  ) {
+    // This application's own: by its name, passport would find that of the last one made in this process. Passport
+    // takes the strategy itself; the type knows its name only.
+    super({ defaultStrategy: strategy as unknown as string });
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -1,5 +1,10 @@
 import { Global, Module } from '@nestjs/common';
+import { Acknowledgement } from '../journal/acknowledgement.js';
+import { DataRouter } from '../routing/data-router.js';
 import { DirectLink } from './direct-link.js';
+import { Downlink } from './downlink.js';
+import { ExchangeWatch } from './exchange-watch.js';
+import { JournalAgreement } from './journal-agreement.js';
 import { LINK } from './link.js';
 import { PeerRecord } from './peer-record.js';
 import { QuarantineWatch } from './quarantine-watch.js';
@@ -8,7 +13,20 @@ import { Uplink } from './uplink.js';
 /** On regional and standalone nodes: the journal's way to central. */
 @Global()
 @Module({
-  providers: [Uplink, PeerRecord, QuarantineWatch, { provide: LINK, useClass: DirectLink }],
-  exports: [Uplink, PeerRecord],
+  providers: [
+    Uplink,
+    Downlink,
+    PeerRecord,
+    QuarantineWatch,
+    JournalAgreement,
+    { provide: LINK, useClass: DirectLink },
+    {
+      provide: ExchangeWatch,
+      useFactory: (router: DataRouter, acknowledgement: Acknowledgement, uplink: Uplink) =>
+        new ExchangeWatch(router, acknowledgement, uplink),
+      inject: [DataRouter, Acknowledgement, Uplink],
+    },
+  ],
+  exports: [Uplink, Downlink, PeerRecord],
 })
 export class RelayModule {}

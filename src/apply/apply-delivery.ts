@@ -1,0 +1,196 @@
+import type { ClientBase } from 'pg';
+import { type DeliveredEntry, deliveredValues, type Delivery, openedDelivery } from '../journal/delivery.js';
+import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { CursorMovedError } from './apply-chunk.js';
+import { foldDelivery, type OwnEdits, type Step } from './fold-delivery.js';
+import { UnknownEntityError } from './write-entries.js';
+
+/** One thing that a delivery says about a record. */
+interface DeliveredStep extends Step {
+  readonly table: string;
+  readonly id: string;
+  /** JSON text: the whole row, or some columns. */
+  readonly after: string | null;
+}
+
+const NO_EDITS: OwnEdits = { columns: new Set(), removed: false };
+
+/**
+ * Applies what came down from central, in the transaction that is open on `client`, with the cursor: lays it over the
+ * rows, under this node's own edits that central had not judged, and appends it to the journal.
+ * @throws {CursorMovedError} when this node stands elsewhere
+ */
+export async function applyDelivery(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  delivery: Delivery,
+): Promise<void> {
+  await moveCursor(client, delivery);
+  const records = byRecord(stepsOf(delivery));
+  for (const [name, steps] of records) {
+    const table = tables.get(name);
+    if (!table) throw new UnknownEntityError(name);
+    await applyToTable(client, table, steps, delivery);
+  }
+  for (const { history } of delivery.copies) await appendHistory(client, history);
+  await append(client, delivery.entries);
+}
+
+async function moveCursor(client: ClientBase, { incarnation, after, through }: Delivery): Promise<void> {
+  const { rowCount } = await client.query(
+    `UPDATE replication_cursors SET seq = $3, applied_at = clock_timestamp()
+     WHERE origin = 'central' AND incarnation = $1 AND seq = $2`,
+    [incarnation, after, through],
+  );
+  if (rowCount !== 1) throw new CursorMovedError({ origin: 'central', after });
+}
+
+/** Everything that is said, in the order of central's journal: a copy where the entry stands that asked for it. */
+function stepsOf({ entries, copies }: Delivery): DeliveredStep[] {
+  return entries.flatMap((entry) => {
+    const said = { table: entry.entity!, id: entry.entity_id!, op: entry.op!, after: entry.after };
+    const copied = copies
+      .filter(({ seq }) => seq === Number(entry.seq))
+      .flatMap(({ rows }) => rows.map(({ table, id, row }) => ({ table, id, op: 'copy', after: row })));
+    return [said, ...copied];
+  });
+}
+
+/** Steps by table, then by record. */
+function byRecord(steps: readonly DeliveredStep[]): Map<string, Map<string, DeliveredStep[]>> {
+  const tables = new Map<string, Map<string, DeliveredStep[]>>();
+  for (const step of steps) {
+    const records = tables.get(step.table) ?? new Map<string, DeliveredStep[]>();
+    tables.set(step.table, records);
+    records.set(step.id, [...(records.get(step.id) ?? []), step]);
+  }
+  return tables;
+}
+
+async function applyToTable(
+  client: ClientBase,
+  table: ReplicatedTable,
+  records: ReadonlyMap<string, readonly DeliveredStep[]>,
+  delivery: Delivery,
+): Promise<void> {
+  const ids = [...records.keys()];
+  // Waits for those who write these rows now: their entries are seen by the next statement.
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT t.id FROM "${table.name}" t WHERE t.id = ANY($1) ORDER BY t.id FOR UPDATE`,
+    [ids],
+  );
+  const present = new Set(rows.map(({ id }) => id));
+  const edits = await ownEdits(client, table, ids, delivery);
+  const removed: string[] = [];
+  const written = { create: [] as WrittenStep[], update: [] as WrittenStep[] };
+  for (const [id, steps] of records) {
+    const own = edits.get(id) ?? NO_EDITS;
+    const folded = foldDelivery(present.has(id), steps, own);
+    if (folded.outcome === 'remove') removed.push(id);
+    if (!('steps' in folded)) continue;
+    const kept = folded.outcome === 'update' ? [...own.columns] : [];
+    written[folded.outcome].push(
+      ...folded.steps.map((nth) => ({ id, after: steps[nth]!.after ?? '{}', kept })),
+    );
+  }
+  if (removed.length > 0) await client.query(`DELETE FROM "${table.name}" WHERE id = ANY($1)`, [removed]);
+  await create(client, table, written.create);
+  await update(client, table, written.update);
+}
+
+async function ownEdits(
+  client: ClientBase,
+  { compartment, rules }: ReplicatedTable,
+  ids: readonly string[],
+  { incorporated, entries }: Delivery,
+): Promise<Map<string, OwnEdits>> {
+  const patients = [...new Set(entries.flatMap(({ patient_id }) => patient_id ?? []))];
+  const { rows } = await client.query<{ id: string; columns: string[] | null; removed: boolean }>(
+    `SELECT j.entity_id AS id, bool_or(j.op = 'remove') AS removed,
+            array_agg(DISTINCT key) FILTER (WHERE j.op = 'update') AS columns
+     FROM journal j JOIN node ON node.code = j.origin
+     LEFT JOIN LATERAL jsonb_object_keys(j.after::jsonb) key ON j.op = 'update'
+     WHERE ${compartment === null ? `$3::uuid[] IS NOT NULL AND j.patient_id IS NULL` : 'j.patient_id = ANY($3)'}
+       AND j.seq > $2 AND j.entity_id = ANY($1) GROUP BY 1`,
+    [ids, incorporated, patients],
+  );
+  return new Map(
+    rows.map(({ id, columns, removed }) => [id, { columns: wholeGroups(rules, columns ?? []), removed }]),
+  );
+}
+
+/** A group is one value: whoever has set a column of it has set them all. */
+function wholeGroups(rules: ReplicatedTable['rules'], columns: readonly string[]): Set<string> {
+  const groups = new Set(columns.flatMap((column) => rules.get(column)?.group ?? []));
+  const members = [...rules].flatMap(([column, { group }]) =>
+    group !== undefined && groups.has(group) ? column : [],
+  );
+  return new Set([...columns, ...members]);
+}
+
+interface WrittenStep {
+  readonly id: string;
+  /** JSON text. */
+  readonly after: string;
+  /** Columns that keep what this node has set. */
+  readonly kept: readonly string[];
+}
+
+/** The steps of each record laid over each other, without what is kept. Parameters $1 to $3. */
+const OVERLAID = `
+  SELECT s.id, journal_overlay(s.after - ARRAY(SELECT jsonb_array_elements_text(s.kept)) ORDER BY s.nth) AS after
+  FROM unnest($1::uuid[], $2::text[]::jsonb[], $3::text[]::jsonb[]) WITH ORDINALITY AS s(id, after, kept, nth)
+  GROUP BY s.id`;
+
+const overlaidValues = (steps: readonly WrittenStep[]) => [
+  steps.map(({ id }) => id),
+  steps.map(({ after }) => after),
+  steps.map(({ kept }) => JSON.stringify(kept)),
+];
+
+async function create(client: ClientBase, { name, columns }: ReplicatedTable, steps: readonly WrittenStep[]) {
+  if (steps.length === 0) return;
+  const list = columns.map((column) => `"${column}"`).join(', ');
+  await client.query(
+    `INSERT INTO "${name}" (${list})
+     SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+     FROM (${OVERLAID}) made CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", made.after) row`,
+    overlaidValues(steps),
+  );
+}
+
+async function update(client: ClientBase, { name, columns }: ReplicatedTable, steps: readonly WrittenStep[]) {
+  if (steps.length === 0) return;
+  const list = columns.map((column) => `"${column}"`).join(', ');
+  await client.query(
+    `UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, laid.after))
+     FROM (${OVERLAID}) laid WHERE t.id = laid.id AND laid.after <> '{}'`,
+    overlaidValues(steps),
+  );
+}
+
+const COLUMNS = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
+
+async function append(client: ClientBase, entries: readonly DeliveredEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await client.query(
+    `INSERT INTO journal (seq, ${COLUMNS})
+     SELECT nextval('journal_seq'), ${COLUMNS} FROM (SELECT * FROM ${openedDelivery(1)} ORDER BY nth) entry`,
+    deliveredValues(entries),
+  );
+}
+
+/** What this node has already, from an earlier time as a host, is not told twice. */
+async function appendHistory(client: ClientBase, history: readonly DeliveredEntry[]): Promise<void> {
+  if (history.length === 0) return;
+  await client.query(
+    `INSERT INTO journal (seq, ${COLUMNS})
+     SELECT nextval('journal_seq'), ${COLUMNS} FROM (
+       SELECT * FROM ${openedDelivery(1)}
+       WHERE NOT EXISTS (SELECT FROM journal j WHERE j.patient_id = entry.patient_id AND j.origin = entry.origin
+                         AND j.incarnation = entry.incarnation AND j.origin_seq = entry.origin_seq)
+       ORDER BY nth) entry`,
+    deliveredValues(history),
+  );
+}

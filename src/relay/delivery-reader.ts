@@ -1,0 +1,142 @@
+import type { ClientBase } from 'pg';
+import {
+  type CopiedRow,
+  type Copy,
+  DELIVERED_COLUMNS,
+  type DeliveredEntry,
+  type Delivery,
+} from '../journal/delivery.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { Fence } from './fence.js';
+import { lastWhole, type Pending } from './whole-change-sets.js';
+
+/** How far a region has applied central's journal. */
+export interface DownCursor {
+  readonly incarnation: number;
+  readonly seq: number;
+}
+
+/** Walks what central's journal holds for one region, a delivery at a time. Reads at central. */
+export class DeliveryReader {
+  private readonly fence: Fence;
+  private position: number;
+
+  constructor(
+    private readonly client: ClientBase,
+    private readonly tables: ReadonlyMap<string, ReplicatedTable>,
+    private readonly region: string,
+    private readonly cursor: DownCursor,
+  ) {
+    this.fence = new Fence(client);
+    this.position = cursor.seq;
+  }
+
+  /**
+   * The next delivery, of about `limit` entries. `undefined`: there is nothing, or a transaction that is still running
+   * may fill a position before it.
+   */
+  async next(limit: number): Promise<Delivery | undefined> {
+    if (!(await this.anything())) return undefined;
+    const whole = await this.fence.look();
+    if (whole <= this.position) return undefined;
+    await this.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const delivery = await this.read(limit, whole);
+    await this.client.query('COMMIT');
+    return delivery;
+  }
+
+  private async anything(): Promise<boolean> {
+    const { rowCount } = await this.client.query({
+      name: 'delivery-anything',
+      text: 'SELECT FROM deliveries WHERE region = $1 AND seq > $2 LIMIT 1',
+      values: [this.region, this.position],
+    });
+    return rowCount !== 0;
+  }
+
+  private async read(limit: number, whole: number): Promise<Delivery | undefined> {
+    const page = await this.page(limit, whole);
+    const through = lastWhole(page, page.length < limit ? whole : page.at(-1)!.seq);
+    // A change set that is larger than the page is read whole; one that goes on behind the fence is waited for.
+    if (through === undefined) return page.length < limit ? undefined : this.read(limit * 2, whole);
+    const entries = await this.entries(page.filter(({ seq }) => seq <= through));
+    const copies = await this.copies(entries);
+    const after = this.position;
+    this.position = through;
+    return {
+      incarnation: this.cursor.incarnation,
+      after,
+      through,
+      incorporated: await this.incorporated(),
+      entries,
+      copies,
+    };
+  }
+
+  private async page(limit: number, whole: number): Promise<Pending[]> {
+    const { rows } = await this.client.query<{ seq: string; ends: string }>({
+      name: 'delivery-page',
+      text: `SELECT page.seq, (SELECT max(same.seq) FROM deliveries same
+                               WHERE same.region = $1 AND same.change_set = page.change_set) AS ends
+             FROM (SELECT seq, change_set FROM deliveries
+                   WHERE region = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4) page
+             ORDER BY page.seq`,
+      values: [this.region, this.position, whole, limit],
+    });
+    return rows.map(({ seq, ends }) => ({ seq: Number(seq), setEnds: Number(ends) }));
+  }
+
+  private async entries(page: readonly Pending[]): Promise<DeliveredEntry[]> {
+    const { rows } = await this.client.query<DeliveredEntry>({
+      name: 'delivery-entries',
+      text: `SELECT ${DELIVERED_COLUMNS} FROM journal WHERE journal.seq = ANY($1) ORDER BY journal.seq`,
+      values: [page.map(({ seq }) => seq)],
+    });
+    return rows;
+  }
+
+  private async incorporated(): Promise<number> {
+    const { rows } = await this.client.query<{ seq: string }>(
+      'SELECT seq FROM replication_cursors WHERE origin = $1',
+      [this.region],
+    );
+    return Number(rows[0]?.seq ?? 0);
+  }
+
+  private async copies(entries: readonly DeliveredEntry[]): Promise<Copy[]> {
+    const copies: Copy[] = [];
+    for (const entry of entries) {
+      if (entry.op !== 'insert') continue;
+      const after = JSON.parse(entry.after ?? '{}') as { region?: string; kind?: string; code?: string };
+      const isHost = entry.entity === 'hosts' && after.region === this.region && after.kind === 'copy';
+      if (isHost) copies.push(await this.copyOf(entry.patient_id, Number(entry.seq)));
+      const isRegion = entry.entity === 'regions' && after.code === this.region;
+      if (isRegion) copies.push(await this.copyOf(null, Number(entry.seq)));
+    }
+    return copies;
+  }
+
+  /** As it is now, which may be later than the entry at `seq`: what comes in between is laid over it once more. */
+  private async copyOf(patientId: string | null, seq: number): Promise<Copy> {
+    const rows: CopiedRow[] = [];
+    for (const { name, compartment } of this.tables.values()) {
+      if ((compartment === null) !== (patientId === null)) continue;
+      const found = await this.client.query<CopiedRow>(
+        `SELECT '${name}' AS table, t.id, to_jsonb(t)::text AS row FROM "${name}" t
+         WHERE ${compartment === null ? '$1::uuid IS NULL' : `t."${compartment}" = $1`} ORDER BY t.id`,
+        [patientId],
+      );
+      rows.push(...found.rows);
+    }
+    return { seq, patientId, rows, history: patientId === null ? [] : await this.history(patientId, seq) };
+  }
+
+  private async history(patientId: string, before: number): Promise<DeliveredEntry[]> {
+    const { rows } = await this.client.query<DeliveredEntry>(
+      `SELECT ${DELIVERED_COLUMNS} FROM journal
+       WHERE patient_id = $1 AND journal.seq < $2 AND origin <> $3 ORDER BY journal.seq`,
+      [patientId, before, this.region],
+    );
+    return rows;
+  }
+}

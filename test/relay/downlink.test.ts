@@ -1,0 +1,158 @@
+import { startTwoRegions, type TwoRegions } from './two-regions.js';
+
+const DRAFT = {
+  familyName: 'Ndiaye',
+  givenNames: 'Awa',
+  birthDate: '1985-03-12',
+  sex: 'female',
+  phone: '+221771234567',
+};
+
+describe('a patient that two regions hold', () => {
+  let world: TwoRegions;
+  beforeAll(async () => {
+    world = await startTwoRegions();
+  });
+  afterAll(() => world.stop());
+
+  const created = async () => {
+    const { id } = (await (await world.request(world.dkr, 'POST', '/patients', DRAFT)).json()) as {
+      id: string;
+    };
+    return id;
+  };
+  const shared = async () => {
+    const id = await created();
+    await world.copyToThs(id);
+    await world.settled();
+    return id;
+  };
+  const edit = async (node: 'dkr' | 'ths', id: string, fields: object) => {
+    const answer = await world.request(world[node], 'PATCH', `/patients/${id}`, fields);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
+  };
+  const apart = async (work: () => Promise<void>) => {
+    await world.pause(world.dkr);
+    await world.pause(world.ths);
+    await work();
+    await world.resume(world.dkr);
+    await world.resume(world.ths);
+    await world.settled();
+  };
+  const everywhere = async (id: string) => {
+    const rows = await Promise.all(
+      [world.dkr.regionale, world.central, world.ths.regionale].map((database) => world.row(database, id)),
+    );
+    expect(rows[0]).toEqual(rows[1]);
+    expect(rows[2]).toEqual(rows[1]);
+    return rows[1];
+  };
+  const conflictsOf = async (id: string) => {
+    const { rows } = await world.central.query('SELECT * FROM conflicts WHERE patient_id = $1 ORDER BY id', [
+      id,
+    ]);
+    const there = await world.dkr.regionale.query(
+      'SELECT * FROM conflicts WHERE patient_id = $1 ORDER BY id',
+      [id],
+    );
+    expect(there.rows).toEqual(rows);
+    return rows as Record<string, unknown>[];
+  };
+
+  it('arrives whole, with its history, and stays the same on every node', async () => {
+    const id = await shared();
+    expect(await everywhere(id)).toMatchObject({ family_name: 'Ndiaye', phone: '+221771234567' });
+    await edit('ths', id, { phone: '+221770000001' });
+    await world.settled();
+    expect(await everywhere(id)).toMatchObject({ phone: '+221770000001', version: 2 });
+    const { rows } = await world.ths.regionale.query<{ origin: string; op: string }>(
+      `SELECT origin, op FROM journal WHERE patient_id = $1 AND entity = 'patients' ORDER BY seq`,
+      [id],
+    );
+    expect(rows).toEqual([
+      { origin: 'DKR', op: 'insert' },
+      { origin: 'THS', op: 'update' },
+    ]);
+    expect(await conflictsOf(id)).toEqual([]);
+  });
+
+  it('merges what they change in different fields while apart', async () => {
+    const id = await shared();
+    await apart(async () => {
+      await edit('dkr', id, { phone: '+221770000002' });
+      await edit('ths', id, { email: 'awa@example.org' });
+    });
+    expect(await everywhere(id)).toMatchObject({
+      phone: '+221770000002',
+      email: 'awa@example.org',
+      version: 3,
+    });
+    expect(await conflictsOf(id)).toMatchObject([{ state: 'resolved', outcome: 'merge' }]);
+  });
+
+  it('keeps both names for a person to decide', async () => {
+    const id = await shared();
+    await apart(async () => {
+      await edit('dkr', id, { usedName: 'Sow' });
+      await edit('ths', id, { usedName: 'Diop' });
+    });
+    const row = await everywhere(id);
+    const [conflict, ...rest] = await conflictsOf(id);
+    expect(rest).toEqual([]);
+    expect(conflict).toMatchObject({ state: 'open', kind: 'fields', severity: 'high' });
+    const { used_name: field } = conflict!.fields as Record<string, Record<string, { value: string }>>;
+    expect([field!.regional!.value, field!.central!.value].toSorted()).toEqual(['Diop', 'Sow']);
+    expect(row!.used_name).toBe(field!.central!.value);
+  });
+
+  it('takes the later phone number, and keeps the other one', async () => {
+    const id = await shared();
+    await apart(async () => {
+      await edit('ths', id, { phone: '+221770000003' });
+      await edit('dkr', id, { phone: '+221770000004' });
+    });
+    expect(await everywhere(id)).toMatchObject({ phone: '+221770000004' });
+    expect(await conflictsOf(id)).toMatchObject([{ state: 'resolved', outcome: 'policy' }]);
+  });
+
+  it.each(['dkr', 'ths'] as const)('restores what %s removed while the other edited it', async (remover) => {
+    const id = await shared();
+    await apart(async () => {
+      const answer = await world.request(world[remover], 'DELETE', `/patients/${id}`);
+      expect(answer.status).toBe(204);
+      await edit(remover === 'dkr' ? 'ths' : 'dkr', id, { phone: '+221770000005' });
+    });
+    expect(await everywhere(id)).toMatchObject({ phone: '+221770000005', family_name: 'Ndiaye' });
+    expect(await conflictsOf(id)).toMatchObject([{ state: 'open', kind: 'removal' }]);
+  });
+
+  it('goes everywhere when it is removed with the knowledge of all', async () => {
+    const id = await shared();
+    await world.request(world.ths, 'DELETE', `/patients/${id}`);
+    await world.settled();
+    expect(await everywhere(id)).toBeUndefined();
+  });
+
+  it('keeps both of two patients with one medical id, and asks', async () => {
+    const draft = { ...DRAFT, medicalId: 'CARTE-77' };
+    await world.pause(world.dkr);
+    await world.pause(world.ths);
+    const ids = await Promise.all(
+      [world.dkr, world.ths].map(async (node) => {
+        const answer = await world.request(node, 'POST', '/patients', draft);
+        expect(answer.status).toBe(201);
+        return ((await answer.json()) as { id: string }).id;
+      }),
+    );
+    await world.resume(world.dkr);
+    await world.resume(world.ths);
+    await world.settled();
+    const { rows } = await world.central.query('SELECT id FROM patients WHERE id = ANY($1)', [ids]);
+    expect(rows).toHaveLength(2);
+    const conflicts = await world.central.query(
+      'SELECT kind, state FROM conflicts WHERE patient_id = ANY($1)',
+      [ids],
+    );
+    expect(conflicts.rows).toEqual([{ kind: 'identity', state: 'open' }]);
+  });
+});
