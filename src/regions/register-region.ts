@@ -64,8 +64,8 @@ const SEEN = `
 
 /**
  * Makes a node known to central, and its region when it is new: journaled there, it goes to every node. In a
- * transaction of its own on `client`, a session of the application at central that is in none; when it throws, that
- * is still open, and is rolled back with the session.
+ * transaction of its own on `client`, a session of the application at central that is in none. What else than these
+ * it throws has broken the session.
  * @throws {RegionClaimedError} when another node has the code
  * @throws {RegionDisabledError} when an administrator has stopped the region's exchange
  */
@@ -75,13 +75,27 @@ export async function registerRegion(
   node: ContactingNode,
 ): Promise<'registered' | 'known'> {
   await client.query('BEGIN');
+  const outcome = await claim(client, tables, node);
+  // Also what was refused holds the lock of the region's node until here.
+  await client.query(outcome instanceof Error ? 'ROLLBACK' : 'COMMIT');
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
+}
+
+async function claim(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  { code, id: nodeId, incarnation }: ContactingNode,
+): Promise<'registered' | 'known' | RegionClaimedError | RegionDisabledError> {
   const id = uuidv7();
-  const { rowCount: added } = await client.query(ADD, [id, node.code]);
+  const { rowCount: added } = await client.query(ADD, [id, code]);
   if (added === 1) await flushJournal(client, tables, [{ table: 'regions', id, op: 'insert' }], MEDLINK);
-  else await refuseDisabled(client, node);
-  const { rowCount: claimed } = await client.query(CLAIM, [node.code, node.id, node.incarnation]);
-  if (claimed === 0) throw new RegionClaimedError(node.code);
-  await client.query('COMMIT');
+  const { rows } = await client.query<{ enabled: boolean }>('SELECT enabled FROM regions WHERE code = $1', [
+    code,
+  ]);
+  if (!rows[0]?.enabled) return new RegionDisabledError(code);
+  const { rowCount: claimed } = await client.query(CLAIM, [code, nodeId, incarnation]);
+  if (claimed === 0) return new RegionClaimedError(code);
   return added === 1 ? 'registered' : 'known';
 }
 
@@ -96,9 +110,4 @@ export async function noteSignOfLife(
   const { rows } = await client.query<{ enabled: boolean }>(SEEN, [code, id]);
   if (!rows[0]) throw new RegionClaimedError(code);
   if (!rows[0].enabled) throw new RegionDisabledError(code);
-}
-
-async function refuseDisabled(client: ClientBase, { code }: ContactingNode): Promise<void> {
-  const { rows } = await client.query('SELECT FROM regions WHERE code = $1 AND NOT enabled', [code]);
-  if (rows.length > 0) throw new RegionDisabledError(code);
 }
