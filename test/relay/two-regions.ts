@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { startApplication, type TestApplication } from '../harness/application.js';
 import { until } from '../harness/until.js';
 
