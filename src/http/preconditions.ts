@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Problem } from './problem.js';
 
 /** What decides whether a change to one resource may go on. */
@@ -12,9 +13,21 @@ export interface Preconditions {
 const ENTITY_TAGS =
   /^\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")*\s*$/;
 
-/** The strong entity tag of a version: `"v3"`. */
-export function etagOf(version: number): string {
-  return `"v${version}"`;
+/**
+ * The strong entity tag of a version: `"v3"`. With `content` also of what it holds, `"v3-9d0f3a5c"`: where nodes
+ * merge what they changed apart, two of them may give the same version to different content. Give it what the
+ * caller sees, since a digest of few possible values tells which one it is.
+ */
+export function etagOf(version: number, content?: object): string {
+  if (content === undefined) return `"v${version}"`;
+  const digest = hash('sha256', JSON.stringify(content, inKeyOrder));
+  return `"v${version}-${digest.slice(0, 8)}"`;
+}
+
+/** The same content may come from a request or from the database, which keeps another order. */
+function inKeyOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

@@ -1,9 +1,17 @@
 import type { EntityManager } from 'typeorm';
-import { checkPreconditions, etagOf, type Preconditions } from '../http/preconditions.js';
+import type { Principal } from '../accounts/principal.js';
+import { checkPreconditions, type Preconditions } from '../http/preconditions.js';
 import { Problem } from '../http/problem.js';
 import type { ChangeContext } from '../routing/change-context.js';
+import { patientEtag } from './patient-access.js';
 import type { PatientFields } from './patient.dto.js';
 import { Patient } from './patient.entity.js';
+
+/** Who asks for a change, and on whose account it is journaled. */
+export interface PatientChange {
+  readonly caller: Principal;
+  readonly context: ChangeContext;
+}
 
 /** What a change makes of a patient's fields, as `patchedFields` and `replacedFields` find out. */
 export type ChangeDecision = (patient: Patient) => Promise<Partial<PatientFields>>;
@@ -16,11 +24,11 @@ export type ChangeDecision = (patient: Patient) => Promise<Partial<PatientFields
 export async function changePatient(
   manager: EntityManager,
   patient: Patient,
-  context: ChangeContext,
+  { caller, context }: PatientChange,
   preconditions: Preconditions,
   decide: ChangeDecision,
 ): Promise<Patient> {
-  checkPreconditions(preconditions, etagOf(patient.version));
+  checkPreconditions(preconditions, patientEtag(caller.role, patient));
   const changes = await decide(patient);
   if (Object.keys(changes).length === 0) return patient;
   if (changes.medicalId !== undefined) await refuseTakenMedicalId(manager, changes.medicalId);

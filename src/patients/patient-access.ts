@@ -1,12 +1,31 @@
+import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type { Principal } from '../accounts/principal.js';
 import { readableGroups, type Role, writableGroups } from '../accounts/roles.js';
+import { isKnownIn, PATIENT_P } from '../hosts/known-in-region.js';
+import { etagOf } from '../http/preconditions.js';
 import { Problem } from '../http/problem.js';
 import { fieldsInGroups, groupedFields } from './field-group.js';
 import { Patient } from './patient.entity.js';
 
-/** The `where` that keeps a regional caller to the patients of their region. */
+/** What keeps a regional caller to the patients whose home their region is, or whose file it holds. */
 export function regionScope({ region }: Pick<Principal, 'region'>): { region?: string } {
   return region === null ? {} : { region };
+}
+
+/** The patient with this id, unless `caller` may not know of it. */
+export function knownPatient(
+  manager: EntityManager,
+  caller: Pick<Principal, 'region'>,
+  id: string,
+): SelectQueryBuilder<Patient> {
+  const one = manager.createQueryBuilder(Patient, 'p').where('p.id = :id', { id });
+  const { region } = regionScope(caller);
+  return region === undefined ? one : one.andWhere(isKnownIn(':region', PATIENT_P), { region });
+}
+
+/** The entity tag of `patient` as `role` sees it. */
+export function patientEtag(role: Role, patient: Patient): string {
+  return etagOf(patient.version, visibleTo(role, patient));
 }
 
 /** `patient` without the fields that `role` may not see. */

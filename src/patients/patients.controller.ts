@@ -17,10 +17,9 @@ import { Allow } from '../accounts/allow.decorator.js';
 import { CurrentChange, CurrentPrincipal, type Principal } from '../accounts/principal.js';
 import { Config } from '../config/config.js';
 import { linkHeader } from '../http/page.js';
-import { etagOf } from '../http/preconditions.js';
 import { PatientSync } from '../journal/patient-sync.js';
 import type { ChangeContext } from '../routing/change-context.js';
-import { visibleTo } from './patient-access.js';
+import { patientEtag, visibleTo } from './patient-access.js';
 import {
   ChangedFields,
   CREATE_EXAMPLES,
@@ -191,7 +190,7 @@ export class PatientsController {
     { role }: Principal,
     reply: FastifyReply,
   ): Promise<Partial<PatientView>> {
-    reply.headers({ etag: etagOf(patient.version), 'x-sync-state': await this.sync.state(patient.id) });
+    reply.headers({ etag: patientEtag(role, patient), 'x-sync-state': await this.sync.state(patient.id) });
     return visibleTo(role, patient);
   }
 

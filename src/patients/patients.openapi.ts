@@ -15,7 +15,7 @@ const text = (description: string, example?: string) => ({
 
 /** The headers of every answer that is one patient. */
 export const PATIENT_HEADERS = {
-  ETag: text('The version, for `If-Match`.', '"v3"'),
+  ETag: text('The version and what it holds, for `If-Match`.', '"v3-9d0f3a5c"'),
   'X-Sync-State': {
     description: 'How far the changes have travelled.',
     schema: { type: 'string' as const, enum: ['synced', 'pending', 'disputed', 'quarantined'] },

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../accounts/principal.js';
 import type { Page } from '../http/page.js';
 import { DataRouter } from '../routing/data-router.js';
-import { patientNotFound, regionScope } from './patient-access.js';
+import { knownPatient, patientNotFound, regionScope } from './patient-access.js';
 import { Patient } from './patient.entity.js';
 import { findPatients } from './search/find-patients.js';
 import type { PatientQuery } from './search/patient-query.dto.js';
@@ -19,7 +19,7 @@ export class PatientsReader {
 
   /** Throws a 404 Problem when there is none, or none that `caller` may know of. */
   async get(caller: Principal, id: string): Promise<Patient> {
-    const patient = await this.data.forRead(Patient).findOneBy({ id, ...regionScope(caller) });
+    const patient = await knownPatient(this.data.forRead(Patient).manager, caller, id).getOne();
     if (!patient) throw patientNotFound();
     return patient;
   }

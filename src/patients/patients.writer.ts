@@ -3,27 +3,28 @@ import { type EntityManager, QueryFailedError } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
 import type { Principal } from '../accounts/principal.js';
 import { Config } from '../config/config.js';
+import { openLane } from '../hosts/open-lane.js';
 import { type Answer, idempotent } from '../http/idempotency.js';
-import { checkPreconditions, etagOf, type Preconditions } from '../http/preconditions.js';
-import type { ChangeContext } from '../routing/change-context.js';
+import { checkPreconditions, type Preconditions } from '../http/preconditions.js';
 import { DataRouter } from '../routing/data-router.js';
 import {
   type ChangeDecision,
   changePatient,
+  type PatientChange,
   medicalIdTaken,
   refuseTakenMedicalId,
 } from './change-patient.js';
 import { MedicalIds } from './medical-id/medical-ids.js';
-import { patientNotFound, refuseFieldsBeyond, regionScope, visibleTo } from './patient-access.js';
+import {
+  knownPatient,
+  patientEtag,
+  patientNotFound,
+  refuseFieldsBeyond,
+  visibleTo,
+} from './patient-access.js';
 import { patchedFields, replacedFields } from './patient-changes.js';
 import { type CreatePatient, PATIENT_FIELDS, type PatientFields, settled } from './patient.dto.js';
 import { Patient } from './patient.entity.js';
-
-/** Who asks for a change, and on whose account it is journaled. */
-export interface PatientChange {
-  readonly caller: Principal;
-  readonly context: ChangeContext;
-}
 
 /** The name of the unique index that refuses a medical id given twice. */
 const MEDICAL_ID_INDEX = 'patients_medical_id';
@@ -72,8 +73,8 @@ export class PatientsWriter {
   /** Removes the patient; the journal keeps the whole row. Throws a {@link Problem}: 404, 412, 428. */
   remove(id: string, by: PatientChange, preconditions: Preconditions): Promise<void> {
     return this.data.transaction(Patient, by.context, async (manager) => {
-      const patient = await lock(manager, id, by.caller);
-      checkPreconditions(preconditions, etagOf(patient.version));
+      const patient = await this.lock(manager, id, by.caller);
+      checkPreconditions(preconditions, patientEtag(by.caller.role, patient));
       await manager.remove(patient);
     });
   }
@@ -102,7 +103,7 @@ export class PatientsWriter {
         await manager.insert(Patient, patient);
         const headers = {
           location: `/api/v1/patients/${patient.id}`,
-          etag: etagOf(patient.version),
+          etag: patientEtag(caller.role, patient),
           'x-sync-state': this.config.mode === 'central' ? 'synced' : 'pending',
         };
         return { status: 201, headers, body: visibleTo(caller.role, patient) };
@@ -112,23 +113,23 @@ export class PatientsWriter {
 
   private async change(
     id: string,
-    { caller, context }: PatientChange,
+    by: PatientChange,
     preconditions: Preconditions,
     decide: ChangeDecision,
   ): Promise<Patient> {
-    return this.data.transaction(Patient, context, async (manager) => {
-      const patient = await lock(manager, id, caller);
-      return changePatient(manager, patient, context, preconditions, decide);
+    return this.data.transaction(Patient, by.context, async (manager) => {
+      const patient = await this.lock(manager, id, by.caller);
+      return changePatient(manager, patient, by, preconditions, decide);
     });
   }
-}
 
-/** The patient, locked until the transaction ends. Throws a 404 {@link Problem}. */
-async function lock(manager: EntityManager, id: string, caller: Principal): Promise<Patient> {
-  const where = { id, ...regionScope(caller) };
-  const patient = await manager.findOne(Patient, { where, lock: { mode: 'pessimistic_write' } });
-  if (!patient) throw patientNotFound();
-  return patient;
+  /** The patient, locked until the transaction ends. Throws a 404 {@link Problem}. */
+  private async lock(manager: EntityManager, id: string, caller: Principal): Promise<Patient> {
+    if (this.config.mode === 'central') await openLane(manager, id);
+    const patient = await knownPatient(manager, caller, id).setLock('pessimistic_write').getOne();
+    if (!patient) throw patientNotFound();
+    return patient;
+  }
 }
 
 function isMedicalIdClash(error: unknown): boolean {

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../accounts/principal.js';
 import { isAllowed, readableGroups } from '../../accounts/roles.js';
+import { isKnownIn } from '../../hosts/known-in-region.js';
 import { encodeCursor, type Page, type PageQuery, readCursor } from '../../http/page.js';
 import { DataRouter } from '../../routing/data-router.js';
-import { patientNotFound, regionScope } from '../patient-access.js';
+import { knownPatient, patientNotFound } from '../patient-access.js';
 import { Patient } from '../patient.entity.js';
 import type { HistoryEntry } from './history.dto.js';
 import { visibleChanges, visibleColumns } from './visible-columns.js';
@@ -27,8 +28,9 @@ const ENTRIES = `
 
 const TOTAL = `SELECT count(*)::int AS total FROM journal WHERE ${VISIBLE}`;
 
-const REGION_OF_DELETED = `
-  SELECT before ->> 'region' AS region FROM journal
+/** $2 is the caller's region, null for one who sees all. */
+const KNOWN_WHEN_DELETED = `
+  SELECT $2::text IS NULL OR ${isKnownIn('$2', { id: '$1', home: `before ->> 'region'` })} AS known FROM journal
   WHERE patient_id = $1 AND entity_id = $1 AND op = 'remove' ORDER BY seq DESC LIMIT 1`;
 
 /** The journal of one patient, as the caller may read it. */
@@ -60,12 +62,13 @@ export class PatientHistory {
   }
 
   private async refuseUnknown(caller: Principal, id: string): Promise<void> {
-    const scope = regionScope(caller);
-    if (await this.data.forRead(Patient).existsBy({ id, ...scope })) return;
+    const { manager } = this.data.forRead(Patient);
+    if (await knownPatient(manager, caller, id).getExists()) return;
     if (!isAllowed(caller.role, 'patients:delete')) throw patientNotFound();
-    if (await this.data.forRead(Patient).existsBy({ id })) throw patientNotFound();
-    const [deleted] = await this.data.home.query<{ region: string }[]>(REGION_OF_DELETED, [id]);
-    if (!deleted || (scope.region !== undefined && deleted.region !== scope.region)) throw patientNotFound();
+    if (await manager.existsBy(Patient, { id })) throw patientNotFound();
+    const values = [id, caller.region];
+    const [deleted] = await this.data.home.query<{ known: boolean }[]>(KNOWN_WHEN_DELETED, values);
+    if (!deleted?.known) throw patientNotFound();
   }
 
   private async count(visible: readonly string[]): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { isKnownIn, PATIENT_P } from '../../hosts/known-in-region.js';
 import { badCursor, encodeCursor, type Page, readCursor } from '../../http/page.js';
 import type { Patient } from '../patient.entity.js';
 import { type Conditions, conditionsOf, type FoldedTexts } from './conditions.js';
@@ -7,7 +8,7 @@ import { similarlyNamed } from './similar-names.js';
 import { type Sort, sortOf } from './sorts.js';
 
 /**
- * One page of the patients that `query` asks for, of one region or, without `region`, of all. When its words
+ * One page of the patients that `query` asks for: those that one region knows or, without `region`, all. When its words
  * find nobody, they may have two slips in them.
  */
 export async function findPatients(
@@ -30,7 +31,7 @@ async function pageOf(
 ): Promise<Page<Patient>> {
   const sort = sortOf(query.sort, { relevance, near });
   const matching = patients.createQueryBuilder('p');
-  if (region !== undefined) matching.andWhere('p.region = :region', { region });
+  if (region !== undefined) matching.andWhere(isKnownIn(':region', PATIENT_P), { region });
   for (const { sql, parameters } of all) matching.andWhere(sql, parameters);
   const total = query.total ? { total: await count(matching) } : {};
   return { ...(await page(matching.clone(), sort, query)), ...total };

@@ -1,4 +1,5 @@
 import type { EntityManager, Repository } from 'typeorm';
+import { isKnownIn, PATIENT_P } from '../../hosts/known-in-region.js';
 import type { Patient } from '../patient.entity.js';
 import { beginning, NAMES, oneSlipAway } from './name-patterns.js';
 import { slipsBetween } from './slips.js';
@@ -46,11 +47,8 @@ async function candidatesFor(
   const parameters = [...long, ...short];
   const similar = long.map((_, at) => `${NAMES} %> $${at + 1}`);
   const like = short.map((_, at) => `${NAMES} LIKE ANY ($${long.length + at + 1})`);
-  const where = [
-    ...similar,
-    ...like,
-    `($${parameters.length + 1}::text IS NULL OR p.region = $${parameters.length + 1})`,
-  ];
+  const caller = `$${parameters.length + 1}`;
+  const where = [...similar, ...like, `(${caller}::text IS NULL OR ${isKnownIn(caller, PATIENT_P)})`];
   await manager.query(`SELECT set_config('pg_trgm.word_similarity_threshold', $1, true)`, [
     String(Math.min(...long.map(similarityLeft))),
   ]);
