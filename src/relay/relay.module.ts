@@ -8,6 +8,7 @@ import { JournalAgreement } from './journal-agreement.js';
 import { LINK } from './link.js';
 import { PeerRecord } from './peer-record.js';
 import { QuarantineWatch } from './quarantine-watch.js';
+import { RelayView } from './relay-view.js';
 import { Uplink } from './uplink.js';
 
 /** On regional and standalone nodes: the journal's way to central. */
@@ -16,6 +17,7 @@ import { Uplink } from './uplink.js';
   providers: [
     Uplink,
     Downlink,
+    RelayView,
     PeerRecord,
     QuarantineWatch,
     JournalAgreement,
@@ -27,6 +29,6 @@ import { Uplink } from './uplink.js';
       inject: [DataRouter, Acknowledgement, Uplink],
     },
   ],
-  exports: [Uplink, Downlink, PeerRecord],
+  exports: [Uplink, PeerRecord, RelayView],
 })
 export class RelayModule {}

@@ -30,8 +30,14 @@ export class LinkDto {
 }
 
 export class DirectionDto {
-  @ApiProperty({ example: 2, description: 'Journal entries that the other side does not have yet' })
-  pending!: number;
+  @ApiProperty({
+    type: Number,
+    example: 2,
+    nullable: true,
+    description:
+      'Journal entries that the receiving side does not have yet; null when nobody here knows (downlink, central away)',
+  })
+  pending!: number | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   oldestPendingAt!: Date | null;
@@ -40,15 +46,17 @@ export class DirectionDto {
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'When the other side last confirmed',
+    description: 'When the receiving side last applied something',
   })
   lastAppliedAt!: Date | null;
 
   @ApiProperty({
+    type: Number,
     example: 40,
-    description: 'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending',
+    nullable: true,
+    description: 'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending, null when not known',
   })
-  lagMs!: number;
+  lagMs!: number | null;
 
   @ApiProperty({ example: 12.5, description: 'Entries a second, over the last ten seconds' })
   rate!: number;

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Acknowledgement } from '../journal/acknowledgement.js';
-import { PeerRecord } from '../relay/peer-record.js';
-import { Uplink } from '../relay/uplink.js';
+import { RelayView } from '../relay/relay-view.js';
+import type { Uplink } from '../relay/uplink.js';
 import { DataRouter } from '../routing/data-router.js';
 import type { DirectionDto, LinkDto, SyncStatusDto } from './sync-status.dto.js';
 
@@ -25,8 +25,7 @@ export class SyncStatusReader {
     private readonly config: Config,
     private readonly router: DataRouter,
     private readonly acknowledgement: Acknowledgement,
-    @Optional() @Inject(Uplink) private readonly relay: Uplink | undefined,
-    @Optional() @Inject(PeerRecord) private readonly peer: PeerRecord | undefined,
+    @Optional() @Inject(RelayView) private readonly relay: RelayView | undefined,
   ) {}
 
   async read(): Promise<SyncStatusDto> {
@@ -37,9 +36,8 @@ export class SyncStatusReader {
       node: this.config.mode,
       region: isCentral ? null : this.config.region,
       link: this.link(),
-      uplink: this.relay ? await this.uplink(this.relay) : null,
-      // Central has nothing for a region as long as only regions write: see docs/replication.md, "Directions".
-      downlink: null,
+      uplink: this.relay ? await this.uplink(this.relay.uplink) : null,
+      downlink: this.relay ? downlink(this.relay) : null,
       quarantined,
       openConflicts: 0,
       madeOutside: outside,
@@ -48,8 +46,8 @@ export class SyncStatusReader {
 
   private link(): LinkDto | null {
     if (!this.relay) return null;
-    const { status, since, lastError } = this.relay.state;
-    const pause = this.peer?.paused;
+    const { status, since, lastError } = this.relay.uplink.state;
+    const pause = this.relay.peer.paused;
     return {
       state: pause ? 'paused' : status,
       since: pause?.at ?? since,
@@ -67,11 +65,31 @@ export class SyncStatusReader {
       pending,
       oldestPendingAt: oldest,
       lastAppliedAt: at,
-      lagMs: oldest ? Math.max(0, Date.now() - oldest.getTime()) : 0,
-      rate: Math.round(rate * 10) / 10,
+      lagMs: lagMs(oldest),
+      rate: rounded(rate),
       drainSeconds: drainSeconds(pending, rate),
     };
   }
+}
+
+function downlink({ downlink: { state } }: RelayView): DirectionDto {
+  const { pending, oldestPendingAt, lastAppliedAt, rate } = state.figures;
+  return {
+    pending,
+    oldestPendingAt,
+    lastAppliedAt,
+    lagMs: pending === null ? null : lagMs(oldestPendingAt),
+    rate: rounded(rate),
+    drainSeconds: pending === null ? null : drainSeconds(pending, rate),
+  };
+}
+
+function lagMs(oldest: Date | null): number {
+  return oldest ? Math.max(0, Date.now() - oldest.getTime()) : 0;
+}
+
+function rounded(rate: number): number {
+  return Math.round(rate * 10) / 10;
 }
 
 /** Unknown is not zero: with something pending and nothing moving there is no forecast. */

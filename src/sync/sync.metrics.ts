@@ -23,6 +23,11 @@ const FIGURES: readonly { name: string; help: string; figure: Figure }[] = [
     figure: ({ uplink }) => (uplink ? (uplink.drainSeconds ?? Number.NaN) : 0),
   },
   {
+    name: 'medlink_downlink_pending_entries',
+    help: 'Journal entries that wait for this node at central; NaN while central is out of reach.',
+    figure: ({ downlink }) => (downlink ? (downlink.pending ?? Number.NaN) : 0),
+  },
+  {
     name: 'medlink_uplink_up',
     help: '1 while central is reached, 0 while it is not.',
     figure: ({ link }) => (link?.state === 'up' ? 1 : 0),
