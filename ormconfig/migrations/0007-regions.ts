@@ -88,9 +88,7 @@ const AT_CENTRAL = [
      node_id uuid NOT NULL,
      incarnation integer NOT NULL,
      first_seen_at timestamptz(3) NOT NULL,
-     last_seen_at timestamptz(3) NOT NULL,
-     -- How far the node has applied central's journal.
-     applied_seq bigint NOT NULL DEFAULT 0
+     last_seen_at timestamptz(3) NOT NULL
    )`,
 
   // What is to go down to which region. The change set says what must arrive together.

@@ -11,19 +11,21 @@ interface NodeRow {
   readonly now: Date;
 }
 
-/** What a node has applied of central's journal is behind it; what was handed to its region above that is not. */
+/** What its node has said that it has is behind it; what was handed to the region above that is not. */
 const NODES = `
   SELECT region.code AS region,
-         CASE WHEN n.node_id IS NOT NULL THEN greatest(n.last_seen_at, c.applied_at) END AS "lastSeenAt",
-         c.applied_at AS "appliedAt", down.pending AS "pendingDown",
-         (SELECT j.at FROM journal j WHERE j.seq = down.oldest) AS "oldestPendingAt", clock_timestamp() AS now
+         CASE WHEN n.node_id IS NOT NULL
+              THEN greatest(n.last_seen_at, up.applied_at, down.acknowledged_at) END AS "lastSeenAt",
+         up.applied_at AS "appliedAt", waiting.pending AS "pendingDown",
+         (SELECT j.at FROM journal j WHERE j.seq = waiting.oldest) AS "oldestPendingAt", clock_timestamp() AS now
   FROM unnest($1::text[]) AS region(code)
   LEFT JOIN region_nodes n ON n.region = region.code
-  LEFT JOIN replication_cursors c ON c.origin = region.code AND c.seq > 0
+  LEFT JOIN replication_cursors up ON up.origin = region.code AND up.seq > 0
+  LEFT JOIN replication_peers down ON down.peer = region.code
   CROSS JOIN LATERAL (
     SELECT count(*)::int AS pending, min(d.seq) AS oldest FROM deliveries d
-    WHERE d.region = region.code AND d.seq > coalesce(n.applied_seq, 0)
-  ) down`;
+    WHERE d.region = region.code AND d.seq > coalesce(down.acknowledged_seq, 0)
+  ) waiting`;
 
 export interface KnownNodes {
   readonly byRegion: ReadonlyMap<string, RegionNodeView>;

@@ -63,6 +63,8 @@ export class RegionsWriter {
           [region.code],
         );
         if (released === 0) throw notClaimed();
+        // The next node has nothing yet.
+        await manager.query('DELETE FROM replication_peers WHERE peer = $1', [region.code]);
         const saved = await manager.save(Region, { ...region, ...nextVersion(region, context) });
         return { status: 200, headers: { etag: etagOf(saved.version) }, body: viewOf(saved, null) };
       }),

@@ -188,11 +188,21 @@ describe('the nodes of the regions, at central', () => {
     token = await node.adminToken();
     for (const code of ['DKR', 'MTM', 'THS'])
       id.set(code, (await call(node.url, 'POST /regions', { token, body: { code, name: code } })).body.id);
-    const seen = `INSERT INTO region_nodes (region, node_id, incarnation, first_seen_at, last_seen_at, applied_seq)
-                  SELECT $1, gen_random_uuid(), 1, now() - interval '1 day', now() - $2::interval,
-                         (SELECT seq FROM deliveries WHERE region = $1 ORDER BY seq OFFSET $3 LIMIT 1)`;
-    await node.central.query(seen, ['DKR', '1 second', 2]);
-    await node.central.query(seen, ['MTM', '5 minutes', 0]);
+    for (const [code, silence, missing] of [
+      ['DKR', '1 second', 0],
+      ['MTM', '5 minutes', 1],
+    ]) {
+      await node.central.query(
+        `INSERT INTO region_nodes (region, node_id, incarnation, first_seen_at, last_seen_at)
+         VALUES ($1, gen_random_uuid(), 1, now() - interval '1 day', now() - $2::interval)`,
+        [code, silence],
+      );
+      await node.central.query(
+        `INSERT INTO replication_peers (peer, acknowledged_seq, acknowledged_at)
+         SELECT $1, seq, now() - $2::interval FROM deliveries WHERE region = $1 ORDER BY seq DESC OFFSET $3 LIMIT 1`,
+        [code, silence, missing],
+      );
+    }
   });
   afterAll(() => node.stop());
 
@@ -234,7 +244,8 @@ describe('the nodes of the regions, at central', () => {
       expect([answer.status, answer.headers.get('etag')]).toEqual([200, '"v2"']);
       expect(answer.headers.get('idempotency-replayed')).toBe(replayed);
     }
-    expect((await list()).items[1].node).toMatchObject({ state: 'absent', lastSeenAt: null });
+    // The next node has all of its two entries to get, and the new version of the region.
+    expect((await list()).items[1].node).toMatchObject({ state: 'absent', lastSeenAt: null, pendingDown: 3 });
     const entries = await entriesOf(node.central, id.get('MTM')!);
     expect(entries.map(({ op, reason }) => [op, reason])).toEqual([
       ['insert', null],
