@@ -10,6 +10,7 @@ import { Accounts0004 } from './migrations/0004-accounts.js';
 import { Imports0005 } from './migrations/0005-imports.js';
 import { Quarantine0006 } from './migrations/0006-quarantine.js';
 import { CentralRegions0007, RegionaleRegions0007 } from './migrations/0007-regions.js';
+import { CentralRetention0008, RegionaleRetention0008 } from './migrations/0008-retention.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 /** Numbered, forward only, in the order in which they run. */
@@ -22,6 +23,7 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
     Imports0005,
     Quarantine0006,
     RegionaleRegions0007,
+    RegionaleRetention0008,
   ],
   [CENTRAL]: [
     Journal0001,
@@ -31,6 +33,7 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
     Imports0005,
     Quarantine0006,
     CentralRegions0007,
+    CentralRetention0008,
   ],
 };
 

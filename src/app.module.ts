@@ -8,6 +8,7 @@ import { HostsModule } from './hosts/hosts.module.js';
 import { HttpModule } from './http/http.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { JournalModule } from './journal/journal.module.js';
+import { RetentionModule } from './journal/retention.module.js';
 import { QuarantineModule } from './quarantine/quarantine.module.js';
 import { RegionsModule } from './regions/regions.module.js';
 import { RelayModule } from './relay/relay.module.js';
@@ -21,6 +22,7 @@ import { SyncModule } from './sync/sync.module.js';
     HttpModule,
     AccountsModule,
     JournalModule,
+    RetentionModule,
     RegionsModule,
     HostsModule,
     ConflictsModule,

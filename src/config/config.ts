@@ -23,6 +23,8 @@ export class Config {
   readonly requireIfMatch: boolean;
   /** Origins whose pages may call the API from a browser. None by default. */
   readonly corsOrigins: readonly string[];
+  /** Whole months of the journal that are kept beside the running one. `undefined`: all of them. */
+  readonly journalMonths: number | undefined;
   readonly production: boolean;
 
   constructor(values: Config) {
@@ -38,6 +40,7 @@ export class Config {
     this.logLevel = values.logLevel;
     this.requireIfMatch = values.requireIfMatch;
     this.corsOrigins = values.corsOrigins;
+    this.journalMonths = values.journalMonths;
     this.production = values.production;
   }
 }
@@ -69,6 +72,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: variables.choice('MEDLINK_LOG_LEVEL', LOG_LEVELS, 'info'),
     requireIfMatch: variables.choice('MEDLINK_REQUIRE_IF_MATCH', ['true', 'false'], 'false') === 'true',
     corsOrigins: variables.origins('MEDLINK_CORS_ORIGINS'),
+    journalMonths: variables.months('MEDLINK_JOURNAL_MONTHS'),
     production: env.NODE_ENV === 'production',
   });
   if (variables.problems.length > 0) throw new ConfigError(variables.problems);
@@ -97,6 +101,13 @@ class Variables {
     const isPort = Number.isInteger(value) && value >= 0 && value <= 65535;
     this.expect(isPort, `${name} must be an integer from 0 to 65535`);
     return value;
+  }
+
+  months(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    this.expect(/^[1-9]\d{0,3}$/.test(text), `${name} must be an integer from 1 to 9999`);
+    return Number(text);
   }
 
   region(name: string, fallback: string): string {

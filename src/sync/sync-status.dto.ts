@@ -54,7 +54,8 @@ export class DirectionDto {
     type: Number,
     example: 40,
     nullable: true,
-    description: 'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending, null when not known',
+    description:
+      'Age of the oldest pending entry, in milliseconds; 0 when nothing is pending, null when not known',
   })
   lagMs!: number | null;
 
@@ -68,6 +69,35 @@ export class DirectionDto {
     description: 'Seconds until nothing is pending, at that rate; null when entries wait and none is moving',
   })
   drainSeconds!: number | null;
+}
+
+export class RetentionDto {
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Whole months that are kept beside the running one; null: all',
+  })
+  months!: number | null;
+
+  @ApiProperty({ example: 0, description: 'Journal entries that were removed so far' })
+  removed!: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When some were, last' })
+  removedAt!: Date | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'The journal is complete from here on; null: from the beginning',
+  })
+  since!: Date | null;
+
+  @ApiProperty({
+    example: false,
+    description: 'Entries that are old enough stay, because the other side does not have them yet',
+  })
+  heldBack!: boolean;
 }
 
 /** The state of synchronisation of this node. */
@@ -109,6 +139,9 @@ export class SyncStatusDto {
     description: 'Changes that were made outside the application (psql, scripts), since the beginning',
   })
   madeOutside!: number;
+
+  @ApiProperty({ type: RetentionDto, description: 'What of this node’s journal was removed for its age' })
+  retention!: RetentionDto;
 }
 
 export class PatientSyncDto {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Acknowledgement } from '../journal/acknowledgement.js';
+import { readRetention } from '../journal/retention-record.js';
 import { RelayView } from '../relay/relay-view.js';
 import type { Uplink } from '../relay/uplink.js';
 import { DataRouter } from '../routing/data-router.js';
@@ -32,6 +33,11 @@ export class SyncStatusReader {
     const isCentral = this.config.mode === 'central';
     const counts = await this.router.home.query<{ outside: number; quarantined: number }[]>(COUNTS);
     const { outside, quarantined } = counts[0]!;
+    const { journalMonths } = this.config;
+    const { removedOutside, ...retention } = await readRetention(
+      (sql, values) => this.router.home.query(sql, values),
+      journalMonths,
+    );
     return {
       node: this.config.mode,
       region: isCentral ? null : this.config.region,
@@ -40,7 +46,8 @@ export class SyncStatusReader {
       downlink: this.relay ? downlink(this.relay) : null,
       quarantined,
       openConflicts: 0,
-      madeOutside: outside,
+      madeOutside: outside + removedOutside,
+      retention: { months: journalMonths ?? null, ...retention },
     };
   }
 

@@ -37,6 +37,11 @@ const FIGURES: readonly { name: string; help: string; figure: Figure }[] = [
     help: 'Changes that were made outside the application, since the beginning.',
     figure: ({ madeOutside }) => madeOutside,
   },
+  {
+    name: 'medlink_journal_removed_entries',
+    help: 'Journal entries that were removed for their age, since the beginning.',
+    figure: ({ retention }) => retention.removed,
+  },
 ];
 
 /** The figures of `GET /sync/status` for the monitoring system, read once each time that it asks. */

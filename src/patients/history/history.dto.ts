@@ -55,6 +55,16 @@ export class HistoryPage {
   @ApiProperty({ type: String, nullable: true, description: 'For the next page; null on the last.' })
   nextCursor!: string | null;
 
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description:
+      'From when on the history is complete. `null`: from the beginning. Where the node keeps its journal for ' +
+      'some months only, older changes may be gone.',
+  })
+  historySince!: Date | null;
+
   @ApiPropertyOptional({ type: 'integer', description: 'Only when asked for with `total=true`.' })
   total?: number;
 }

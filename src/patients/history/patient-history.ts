@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../accounts/principal.js';
 import { isAllowed, readableGroups } from '../../accounts/roles.js';
 import { isKnownIn } from '../../hosts/known-in-region.js';
-import { encodeCursor, type Page, type PageQuery, readCursor } from '../../http/page.js';
+import { encodeCursor, type PageQuery, readCursor } from '../../http/page.js';
 import { DataRouter } from '../../routing/data-router.js';
 import { knownPatient, patientNotFound } from '../patient-access.js';
 import { Patient } from '../patient.entity.js';
-import type { HistoryEntry } from './history.dto.js';
+import type { HistoryEntry, HistoryPage } from './history.dto.js';
+import { historySince } from './history-since.js';
 import { visibleChanges, visibleColumns } from './visible-columns.js';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -42,11 +43,7 @@ export class PatientHistory {
    * What happened to the patient and its records, oldest first. Of a deleted patient it tells those who
    * may delete. Throws a 404 Problem for others, and for a patient that `caller` may not know of.
    */
-  async read(
-    caller: Principal,
-    id: string,
-    { limit, cursor, total }: PageQuery,
-  ): Promise<Page<HistoryEntry>> {
+  async read(caller: Principal, id: string, { limit, cursor, total }: PageQuery): Promise<HistoryPage> {
     await this.refuseUnknown(caller, id);
     const columns = visibleColumns(this.data.home.entityMetadatas, readableGroups(caller.role));
     const visible = [id, JSON.stringify(columns)];
@@ -58,7 +55,12 @@ export class PatientHistory {
       changes: visibleChanges(columns[entry.entity]!, before, now),
     }));
     const nextCursor = rows.length > limit ? encodeCursor([items.at(-1)!.seq]) : null;
-    return { items, nextCursor, ...(total && { total: await this.count(visible) }) };
+    return {
+      items,
+      nextCursor,
+      historySince: await historySince(this.data.home, id),
+      ...(total && { total: await this.count(visible) }),
+    };
   }
 
   private async refuseUnknown(caller: Principal, id: string): Promise<void> {
