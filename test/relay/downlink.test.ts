@@ -76,6 +76,16 @@ describe('a patient that two regions hold', () => {
     expect(await conflictsOf(id)).toEqual([]);
   });
 
+  it('and every region is known on every node', async () => {
+    await world.settled();
+    const regions = async (database: { query: TwoRegions['central']['query'] }) =>
+      (await database.query('SELECT * FROM regions ORDER BY code')).rows as { code: string }[];
+    const known = await regions(world.central);
+    expect(known.map(({ code }) => code)).toEqual(['DKR', 'THS']);
+    expect(await regions(world.dkr.regionale)).toEqual(known);
+    expect(await regions(world.ths.regionale)).toEqual(known);
+  });
+
   it('merges what they change in different fields while apart', async () => {
     const id = await shared();
     await apart(async () => {
