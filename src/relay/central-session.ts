@@ -7,7 +7,9 @@ import { codeOf, failureKind } from '../apply/failure.js';
 import type { Chunk } from '../journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
 import { openClient, type OwnClient } from '../databases/own-client.js';
+import { registerRegion } from '../regions/register-region.js';
 import type { Delivery } from './link.js';
+import type { NodeIdentity } from './node-identity.js';
 
 /** Longest silence of central before a link counts as hung, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -30,6 +32,16 @@ const LIMITS = `
     PERFORM set_config('client_connection_check_interval', '2s', false);
   EXCEPTION WHEN OTHERS THEN NULL; -- Not every operating system can tell that a client is gone.
   END $$`;
+
+/**
+ * A line that broke without a word leaves a session at central that holds the lock until its time is out. This
+ * process has no other session than the one that asks, so it need not wait for that.
+ */
+const END_OWN_GHOSTS = `
+  SELECT pg_terminate_backend(pid, 1000) FROM pg_locks JOIN pg_stat_activity ghost USING (pid)
+  WHERE locktype = 'advisory' AND classid = $1::int::oid AND objid = $2::int::oid AND objsubid = 2 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND pid <> pg_backend_pid() AND application_name = current_setting('application_name')`;
 
 const ALL_APPLIED: Delivery = { refused: 0, waiting: 0, opened: 0 };
 
@@ -57,11 +69,17 @@ export class CentralSession {
     private readonly refused: Map<string, Refusal>,
   ) {}
 
-  static async open(source: DataSource, refused: Map<string, Refusal>): Promise<CentralSession> {
+  /** `owner` names the process, at most 63 bytes: it is what the session is called at central. */
+  static async open(
+    source: DataSource,
+    refused: Map<string, Refusal>,
+    owner: string,
+  ): Promise<CentralSession> {
     const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
     const own = await openClient(source, ANSWER_TIMEOUT_MS);
     try {
       await own.client.query(LIMITS);
+      await own.client.query(`SELECT set_config('application_name', $1, false)`, [owner]);
       return new CentralSession(own, tables, refused);
     } catch (error) {
       own.close();
@@ -87,11 +105,17 @@ export class CentralSession {
    * lives: the lock is held by the very session that delivers, so nobody can lose the one and go on with the other.
    */
   async lead(region: string): Promise<boolean> {
-    const [row] = await this.ask<{ leads: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS leads', [
-      LEADER_LOCK,
-      numberOf(region),
-    ]);
-    return row!.leads;
+    const lock = [LEADER_LOCK, numberOf(region)];
+    const tryLock = async () =>
+      (await this.ask<{ leads: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS leads', lock))[0]!.leads;
+    if (await tryLock()) return true;
+    const ended = await this.ask(END_OWN_GHOSTS, lock);
+    return ended.length > 0 && tryLock();
+  }
+
+  /** Makes this node known to central. Throws as {@link registerRegion} does. */
+  register(node: NodeIdentity): Promise<'registered' | 'known'> {
+    return registerRegion(this.client, this.tables, node);
   }
 
   async deliver(chunk: Chunk): Promise<Delivery> {

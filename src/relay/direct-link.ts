@@ -1,15 +1,19 @@
-import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
 import type { Refusal } from '../apply/apply-in-lanes.js';
 import type { DataSource } from 'typeorm';
 import { CentralConnection } from '../databases/central-connection.js';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { heldLanes, type HeldLane } from '../journal/quarantined-lanes.js';
 import { CentralSession } from './central-session.js';
+import { JournalAgreement } from './journal-agreement.js';
 import type { Delivery, Link } from './link.js';
 import type { NodeIdentity } from './node-identity.js';
 
 /** How long to wait for a central that was never reached before telling the status so. Milliseconds. */
 const OPEN_PATIENCE_MS = 3_000;
+/** Central ends a session that is silent for 15 s. Milliseconds. */
+const SIGN_OF_LIFE_MS = 5_000;
 
 interface CursorRow {
   readonly incarnation: number;
@@ -20,18 +24,31 @@ interface CursorRow {
 /** The link of a node that reaches central's database itself, over the `default` connection. */
 @Injectable()
 export class DirectLink implements Link {
+  private readonly logger = new Logger(DirectLink.name);
   private readonly refused = new Map<string, Refusal>();
+  /** By this, sessions that a broken line has left behind are known to be this process's own. */
+  private readonly owner = `medlink-relay ${randomUUID()}`;
   private session: CentralSession | undefined;
   private code = '';
 
-  constructor(private readonly central: CentralConnection) {}
+  constructor(
+    private readonly central: CentralConnection,
+    private readonly agreement: JournalAgreement,
+  ) {}
 
-  async open({ code, incarnation }: NodeIdentity, signal: AbortSignal): Promise<Cursor> {
-    const source = await this.opened(signal);
-    this.session = await CentralSession.open(source, this.refused);
+  async open(node: NodeIdentity, signal: AbortSignal): Promise<Cursor | 'standby'> {
+    const { code } = node;
+    this.session ??= await CentralSession.open(await this.opened(signal), this.refused, this.owner);
     this.code = code;
-    const row = await this.cursorOf(this.session, { code, incarnation });
-    return { origin: code, incarnation: row.incarnation, seq: Number(row.seq), witness: row.witness };
+    const { session } = this;
+    if (!(await session.lead(code))) return 'standby';
+    await session.register(node);
+    const row = await this.cursorOf(session, node);
+    const cursor = { origin: code, incarnation: row.incarnation, seq: Number(row.seq), witness: row.witness };
+    return this.keepingAlive(
+      session,
+      this.agreement.reach(cursor, (sql, values) => session.ask(sql, values)),
+    );
   }
 
   deliver(chunk: Chunk): Promise<Delivery> {
@@ -40,13 +57,27 @@ export class DirectLink implements Link {
 
   heldLanes(): Promise<HeldLane[]> {
     const session = this.require();
-    return heldLanes((sql, values) => session.ask(sql, values), this.code);
+    return heldLanes((sql, values) => session.askForSignOfLife(sql, values), this.code);
   }
 
   close(): Promise<void> {
     this.session?.close();
     this.session = undefined;
     return Promise.resolve();
+  }
+
+  /** What takes long at home must not look to central as if this process had vanished. */
+  private async keepingAlive<T>(session: CentralSession, work: Promise<T>): Promise<T> {
+    const signs = setInterval(() => {
+      session.ask('SELECT').catch((error: unknown) => {
+        this.logger.debug(`Central went away meanwhile: ${String(error)}`);
+      });
+    }, SIGN_OF_LIFE_MS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(signs);
+    }
   }
 
   /** Waits a while for a central that has not been reached yet, then says why. */

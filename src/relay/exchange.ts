@@ -1,13 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { ClientBase } from 'pg';
-import type { Chunk } from '../journal/chunk.js';
+import type { Chunk, Cursor } from '../journal/chunk.js';
 import type { ChunkSize } from './chunk-size.js';
 import { JournalReader, type NothingToSend } from './journal-reader.js';
 import type { Link } from './link.js';
-import { readNodeIdentity } from './node-identity.js';
+import { type NodeIdentity, readNodeIdentity } from './node-identity.js';
 import type { PeerRecord } from './peer-record.js';
 import type { QuarantineWatch } from './quarantine-watch.js';
-import { refuseRestoredJournal } from './restored-journal.js';
 import type { UplinkState } from './uplink-state.js';
 import { WakeLatch } from './wake-latch.js';
 
@@ -22,6 +21,8 @@ const GAP_POLL_MS = 5;
 const GATHER_MS = 15;
 /** How often an idle link is asked for a sign of life. Milliseconds. */
 const HEARTBEAT_MS = 5_000;
+/** How often a process that stands by asks whether it is to send now. Milliseconds. */
+const STANDBY_POLL_MS = 250;
 
 /** What an exchange works with. */
 export interface ExchangeParts {
@@ -48,17 +49,56 @@ export class Exchange {
   ) {}
 
   async run(): Promise<void> {
-    const { link, peer, quarantine, latch } = this.parts;
+    const { peer, quarantine, latch } = this.parts;
     const node = await readNodeIdentity(this.client);
-    const cursor = await link.open(node, this.stop);
-    await refuseRestoredJournal(this.client, node, cursor);
+    const cursor = await this.reach(node);
+    if (!cursor) return;
     await quarantine.refresh();
     this.acknowledge(cursor.seq);
     const reader = new JournalReader(this.client, cursor);
     latch.reset();
     let next = await this.read(reader);
-    while (!this.stop.aborted && !peer.paused) {
+    while (!this.isOver) {
       next = typeof next === 'string' ? await this.wait(reader, next) : await this.deliver(reader, next);
+      await peer.refresh(this.client);
+    }
+  }
+
+  private get isOver(): boolean {
+    return this.stop.aborted || this.parts.peer.paused !== undefined;
+  }
+
+  /**
+   * Reaches central, and waits for as long as another process sends for this region. `undefined` when the exchange
+   * is paused or stopped before that.
+   */
+  private async reach(node: NodeIdentity): Promise<Cursor | undefined> {
+    const { peer, state } = this.parts;
+    while (!this.isOver) {
+      const cursor = await this.open(node);
+      if (cursor !== 'standby') {
+        // Who sent before may have stopped because of a pause.
+        await peer.load();
+        return this.isOver ? undefined : cursor;
+      }
+      if (state.become('standby'))
+        this.logger.log('Another process sends for this region: this one stands by');
+      state.clock.rest();
+      await new WakeLatch().wait(STANDBY_POLL_MS, this.stop);
+      await peer.follow(this.client);
+    }
+    return undefined;
+  }
+
+  private async open(node: NodeIdentity): Promise<Cursor | 'standby'> {
+    const { link, state } = this.parts;
+    try {
+      const cursor = await link.open(node, this.stop);
+      state.clock.reached();
+      return cursor;
+    } catch (error) {
+      state.clock.rest();
+      throw error;
     }
   }
 
@@ -80,12 +120,14 @@ export class Exchange {
   }
 
   private async wait(reader: JournalReader, reason: NothingToSend): Promise<Chunk | NothingToSend> {
-    const { peer, latch } = this.parts;
-    if (reason === 'end') this.tellUp();
-    if (reason === 'end' && this.sinceContact() < 2 * GATHER_MS) await this.gather();
+    const { latch, state } = this.parts;
+    if (reason === 'end') {
+      state.clock.moved();
+      this.tellUp();
+      if (this.sinceContact() < 2 * GATHER_MS) await this.gather();
+    }
     await latch.wait(reason === 'gap' ? GAP_POLL_MS : POLL_MS, this.stop);
     latch.reset();
-    await peer.saveNowAndThen();
     if (this.sinceContact() > HEARTBEAT_MS) await this.heartbeat();
     return this.read(reader);
   }

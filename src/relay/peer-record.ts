@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { ClientBase } from 'pg';
 import { Acknowledgement } from '../journal/acknowledgement.js';
 import { DataRouter } from '../routing/data-router.js';
 
 const PEER = 'central';
-/** Shortest time between two writes of the acknowledged position, in milliseconds. */
-const SAVE_EVERY_MS = 1_000;
+/** How often what this process knows is written, and what others have written is read. Milliseconds. */
+const REFRESH_EVERY_MS = 1_000;
+
+const READ =
+  'SELECT acknowledged_seq, acknowledged_at, paused_at, paused_by FROM replication_peers WHERE peer = $1';
+const SAVE = 'UPDATE replication_peers SET acknowledged_seq = $2, acknowledged_at = $3 WHERE peer = $1';
 
 interface PeerRow {
   acknowledged_seq: string;
@@ -17,7 +22,8 @@ interface PeerRow {
 @Injectable()
 export class PeerRecord {
   private pause: { at: Date; by: string } | undefined;
-  private saved = { seq: 0, at: 0 };
+  private savedSeq = 0;
+  private refreshedAt = 0;
 
   constructor(
     private readonly router: DataRouter,
@@ -29,15 +35,11 @@ export class PeerRecord {
   }
 
   async load(): Promise<void> {
-    const rows = await this.router.home.query<PeerRow[]>(
-      `INSERT INTO replication_peers (peer) VALUES ($1) ON CONFLICT (peer) DO UPDATE SET peer = excluded.peer
-       RETURNING acknowledged_seq, acknowledged_at, paused_at, paused_by`,
-      [PEER],
-    );
-    const row = rows[0]!;
-    this.pause = row.paused_at ? { at: row.paused_at, by: row.paused_by ?? '' } : undefined;
-    if (this.acknowledgement.current.at) return;
-    this.acknowledgement.set({ seq: Number(row.acknowledged_seq), at: row.acknowledged_at });
+    const { home } = this.router;
+    const row = await this.hear((sql, values) => home.query(sql, values));
+    if (!row)
+      await home.query('INSERT INTO replication_peers (peer) VALUES ($1) ON CONFLICT DO NOTHING', [PEER]);
+    if (!this.acknowledgement.current.at) this.takeOver(row);
   }
 
   /** Survives a restart: what an administrator has paused stays paused. */
@@ -61,18 +63,55 @@ export class PeerRecord {
     this.acknowledgement.set({ seq: 0, at: null });
   }
 
-  /** Writes the acknowledged position when it is new and the last write is a while ago. */
-  async saveNowAndThen(): Promise<void> {
-    if (performance.now() - this.saved.at >= SAVE_EVERY_MS) await this.save();
+  /**
+   * Writes the acknowledged position when it is new, and hears whether another process has paused the exchange or
+   * ended the pause. Once a second at most.
+   */
+  async refresh(session: ClientBase): Promise<void> {
+    if (!this.isTimeToRefresh()) return;
+    await this.save(session);
+    await this.hear(askOn(session));
   }
 
-  async save(): Promise<void> {
-    const position = this.acknowledgement.current;
-    if (position.seq === this.saved.seq) return;
-    await this.router.home.query(
-      `UPDATE replication_peers SET acknowledged_seq = $2, acknowledged_at = $3 WHERE peer = $1`,
-      [PEER, position.seq, position.at],
-    );
-    this.saved = { seq: position.seq, at: performance.now() };
+  /** In the place of {@link refresh} while another process sends: takes over what that one has written. */
+  async follow(session: ClientBase): Promise<void> {
+    if (this.isTimeToRefresh()) this.takeOver(await this.hear(askOn(session)));
   }
+
+  async save(session: Session = this.router.home): Promise<void> {
+    const { seq, at } = this.acknowledgement.current;
+    if (seq === this.savedSeq) return;
+    await session.query(SAVE, [PEER, seq, at]);
+    this.savedSeq = seq;
+  }
+
+  /** `undefined` before this node's first start. */
+  private async hear(ask: Ask): Promise<PeerRow | undefined> {
+    const [row] = await ask(READ, [PEER]);
+    this.pause = row?.paused_at ? { at: row.paused_at, by: row.paused_by ?? '' } : undefined;
+    return row;
+  }
+
+  private takeOver(row: PeerRow | undefined): void {
+    if (!row) return;
+    this.savedSeq = Number(row.acknowledged_seq);
+    this.acknowledgement.set({ seq: this.savedSeq, at: row.acknowledged_at });
+  }
+
+  /** By the monotonic clock: the wall clock may step. */
+  private isTimeToRefresh(): boolean {
+    const now = performance.now();
+    if (now - this.refreshedAt < REFRESH_EVERY_MS) return false;
+    this.refreshedAt = now;
+    return true;
+  }
+}
+
+interface Session {
+  query(sql: string, values: unknown[]): Promise<unknown>;
+}
+type Ask = (sql: string, values: unknown[]) => Promise<PeerRow[]>;
+
+function askOn(session: ClientBase): Ask {
+  return async (sql, values) => (await session.query<PeerRow>(sql, values)).rows;
 }

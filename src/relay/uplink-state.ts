@@ -1,7 +1,11 @@
 import { codeOf } from '../apply/failure.js';
+import { StallClock } from './stall-clock.js';
 
-/** `connecting`: not reached yet, since the start or since a pause ended. */
-export type LinkStatus = 'connecting' | 'up' | 'down';
+/**
+ * `connecting`: not reached yet, since the start or since a pause ended. `standby`: another process sends for this
+ * region.
+ */
+export type LinkStatus = 'connecting' | 'up' | 'down' | 'standby';
 
 export interface LinkError {
   /** SQLSTATE, Node's error code, or the name of MedLink's own error. */
@@ -15,6 +19,8 @@ const RATE_WINDOW_S = 10;
 
 /** What the uplink is doing, for status, metrics and alerts. Written by the uplink only. */
 export class UplinkState {
+  /** For how long nothing has moved that should. */
+  readonly clock = new StallClock();
   private currentStatus: LinkStatus = 'connecting';
   private statusSince = new Date();
   private error: LinkError | undefined;
@@ -54,6 +60,7 @@ export class UplinkState {
   }
 
   deliver(count: number): void {
+    this.clock.moved();
     this.delivered.push({ at: performance.now(), count });
     this.forgetOld();
   }

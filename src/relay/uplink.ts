@@ -14,7 +14,7 @@ import { Exchange } from './exchange.js';
 import { LINK, type Link } from './link.js';
 import { PeerRecord } from './peer-record.js';
 import { QuarantineWatch } from './quarantine-watch.js';
-import { RestoredJournalError } from './restored-journal.js';
+import { RunningExchange } from './running-exchange.js';
 import { UplinkState } from './uplink-state.js';
 import { WakeLatch } from './wake-latch.js';
 
@@ -42,6 +42,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   private readonly stopping = new AbortController();
   private readonly backoff = new Backoff();
   private readonly size = new ChunkSize(CHUNK_ENTRIES);
+  private current: RunningExchange | undefined;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -62,6 +63,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
+    this.current?.end();
     // Again and again, since a link that is just opening has nothing to cut yet.
     const cut = setInterval(() => void this.link.close(), STOP_GRACE_MS);
     await this.running;
@@ -71,6 +73,11 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** Looks at the journal and at the wish to pause at once. */
   wake(): void {
     this.latch.raise();
+  }
+
+  /** Gives the exchange up that is under way, whatever it waits for: its sessions are cut, and a new one begins. */
+  restart(reason: Error): void {
+    this.current?.cut(reason);
   }
 
   private async run(): Promise<void> {
@@ -93,10 +100,15 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     const progressed = () => {
       this.backoff.reset();
     };
+    const parts = { link, peer, quarantine, state, latch, size, progressed };
+    const current = new RunningExchange();
+    this.current = current;
+    // A stop that came meanwhile had no exchange to end.
+    if (this.stopping.signal.aborted) current.end();
     try {
-      const parts = { link, peer, quarantine, state, latch, size, progressed };
-      await new Exchange(home.client, parts, this.stopping.signal).run();
+      await current.outcome((signal) => new Exchange(home.client, parts, signal).run());
     } finally {
+      this.current = undefined;
       await this.link.close();
       home.close();
     }
@@ -105,6 +117,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async stayPaused(): Promise<void> {
     while (this.peer.paused && !this.stopping.signal.aborted) {
       if (this.state.become('connecting')) this.logger.log('The exchange with central is paused');
+      this.state.clock.rest();
       this.latch.reset();
       await this.latch.wait(PAUSE_POLL_MS, this.stopping.signal);
       await this.peer.load();
@@ -113,7 +126,6 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private noteFailure(error: unknown): void {
     this.size.failed();
-    if (error instanceof RestoredJournalError) this.peer.forget();
     const { code, message } = this.state.fail(error);
     if (this.state.become('down'))
       this.logger.warn(`The exchange with central stopped (${code}): ${message}`);
