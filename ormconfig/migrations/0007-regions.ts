@@ -79,6 +79,16 @@ const REPLICATED = [
   `CREATE INDEX conflicts_patient ON conflicts (patient_id)`,
   `CREATE INDEX conflicts_created ON conflicts (created_at, id)`,
   `SELECT journal_capture('conflicts', 'patient_id', 1)`,
+
+  // Patients whose changes from central this database did not take. They are passed over until the whole file has
+  // been fetched anew.
+  `CREATE TABLE stale_lanes (
+     lane uuid PRIMARY KEY,
+     code text NOT NULL,
+     message text NOT NULL,
+     attempts integer NOT NULL DEFAULT 1,
+     since timestamptz(3) NOT NULL DEFAULT clock_timestamp()
+   )`,
 ];
 
 const AT_CENTRAL = [

@@ -35,6 +35,17 @@ export const ALERTS = {
       en: 'If it comes again: look for an open transaction or a lock in either database (see docs/operations.md), and at their disks.',
     },
   },
+  DELIVERY_REFUSED: {
+    severity: 'critical',
+    meaning: {
+      fr: 'La base de cette région a refusé des modifications venues de la base centrale. Ces patients ne sont plus à jour ici ; les autres le restent.',
+      en: 'This region’s database refused changes that came from central. These patients are not up to date here; all others are.',
+    },
+    remedy: {
+      fr: 'Consultez la table stale_lanes pour la cause (une contrainte ou un déclencheur ajouté ici ?) et corrigez-la : le dossier entier est redemandé toutes les 30 s.',
+      en: 'See the table stale_lanes for the cause (a constraint or trigger that was added here?) and correct it: the whole file is fetched anew every 30 s.',
+    },
+  },
   CONFLICT_OPENED: {
     severity: 'warning',
     meaning: {
@@ -66,6 +77,17 @@ export const ALERTS = {
     remedy: {
       fr: 'Attendez que la file soit vide (GET /sync/status). Vérifiez les comptes nationaux et les décisions prises en quarantaine depuis la sauvegarde.',
       en: 'Wait until the queue is empty (GET /sync/status). Check national accounts, and decisions made in quarantine since the backup.',
+    },
+  },
+  JOURNAL_REMOVED: {
+    severity: 'critical',
+    meaning: {
+      fr: 'L’une des deux bases a été restaurée à partir d’une sauvegarde plus ancienne que les mois de journal que l’autre conserve, ou recréée. Ce qui manque entre les deux ne peut plus être envoyé ; l’échange est arrêté, le travail continue.',
+      en: 'One of the two databases was restored from a backup that is older than the months of journal which the other one keeps, or was set up anew. What lies between cannot be sent any more; the exchange has stopped, and work goes on.',
+    },
+    remedy: {
+      fr: 'Restaurez une sauvegarde plus récente de la base qui est en retard (voir docs/operations.md).',
+      en: 'Restore a newer backup of the database that is behind (see docs/operations.md).',
     },
   },
   MEDICAL_ID_REPLACED: {

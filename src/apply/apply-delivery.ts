@@ -26,7 +26,16 @@ export async function applyDelivery(
   tables: ReadonlyMap<string, ReplicatedTable>,
   delivery: Delivery,
 ): Promise<void> {
-  await moveCursor(client, delivery);
+  await moveDownCursor(client, delivery);
+  await layOver(client, tables, delivery);
+}
+
+/** The same without the cursor: for a part of a delivery. */
+export async function layOver(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  delivery: Delivery,
+): Promise<void> {
   const records = byRecord(stepsOf(delivery));
   for (const [name, steps] of records) {
     const table = tables.get(name);
@@ -37,7 +46,11 @@ export async function applyDelivery(
   await append(client, delivery.entries);
 }
 
-async function moveCursor(client: ClientBase, { incarnation, after, through }: Delivery): Promise<void> {
+/** @throws {CursorMovedError} when this node stands elsewhere */
+export async function moveDownCursor(
+  client: ClientBase,
+  { incarnation, after, through }: Delivery,
+): Promise<void> {
   const { rowCount } = await client.query(
     `UPDATE replication_cursors SET seq = $3, applied_at = clock_timestamp()
      WHERE origin = 'central' AND incarnation = $1 AND seq = $2`,
@@ -48,13 +61,15 @@ async function moveCursor(client: ClientBase, { incarnation, after, through }: D
 
 /** Everything that is said, in the order of central's journal: a copy where the entry stands that asked for it. */
 function stepsOf({ entries, copies }: Delivery): DeliveredStep[] {
-  return entries.flatMap((entry) => {
-    const said = { table: entry.entity!, id: entry.entity_id!, op: entry.op!, after: entry.after };
-    const copied = copies
-      .filter(({ seq }) => seq === Number(entry.seq))
-      .flatMap(({ rows }) => rows.map(({ table, id, row }) => ({ table, id, op: 'copy', after: row })));
-    return [said, ...copied];
-  });
+  const said = entries.map(({ seq, entity, entity_id, op, after }) => ({
+    seq: Number(seq),
+    steps: [{ table: entity!, id: entity_id!, op: op!, after }],
+  }));
+  const copied = copies.map(({ seq, rows }) => ({
+    seq,
+    steps: rows.map(({ table, id, row }) => ({ table, id, op: 'copy', after: row })),
+  }));
+  return [...said, ...copied].toSorted((one, other) => one.seq - other.seq).flatMap(({ steps }) => steps);
 }
 
 /** Steps by table, then by record. */
@@ -103,9 +118,13 @@ async function ownEdits(
   client: ClientBase,
   { compartment, rules }: ReplicatedTable,
   ids: readonly string[],
-  { incorporated, entries }: Delivery,
+  { incorporated, entries, copies }: Delivery,
 ): Promise<Map<string, OwnEdits>> {
-  const patients = [...new Set(entries.flatMap(({ patient_id }) => patient_id ?? []))];
+  const owners = [
+    ...entries.map(({ patient_id }) => patient_id),
+    ...copies.map(({ patientId }) => patientId),
+  ];
+  const patients = [...new Set(owners.filter((id) => id !== null))];
   const { rows } = await client.query<{ id: string; columns: string[] | null; removed: boolean }>(
     `SELECT j.entity_id AS id, bool_or(j.op = 'remove') AS removed,
             array_agg(DISTINCT key) FILTER (WHERE j.op = 'update') AS columns

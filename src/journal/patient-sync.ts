@@ -25,4 +25,5 @@ const STATE = `
   SELECT (SELECT j.seq FROM journal j JOIN node ON node.code = j.origin AND node.code <> 'central'
           WHERE j.patient_id = $1 ORDER BY j.seq DESC LIMIT 1) AS last,
          EXISTS (SELECT FROM quarantined_lanes WHERE lane = $1)
-         OR EXISTS (SELECT FROM quarantine WHERE lane = $1 AND state IN ('refused', 'waiting')) AS held`;
+         OR EXISTS (SELECT FROM quarantine WHERE lane = $1 AND state IN ('refused', 'waiting'))
+         OR EXISTS (SELECT FROM stale_lanes WHERE lane = $1) AS held`;

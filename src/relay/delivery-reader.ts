@@ -45,6 +45,17 @@ export class DeliveryReader {
     return delivery;
   }
 
+  /** A patient's whole file as central has it now (`null`: what belongs to everyone), with what led up to it. */
+  async fetch(patientId: string | null): Promise<Delivery> {
+    await this.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const copy = await this.copyOf(patientId, this.position + 1);
+    const incorporated = await this.incorporated();
+    await this.client.query('COMMIT');
+    const { incarnation } = this.cursor;
+    const here = { incarnation, after: this.position, through: this.position };
+    return { ...here, incorporated, entries: [], copies: [copy] };
+  }
+
   private async anything(): Promise<boolean> {
     const { rowCount } = await this.client.query({
       name: 'delivery-anything',

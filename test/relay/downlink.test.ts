@@ -1,3 +1,4 @@
+import { until } from '../harness/until.js';
 import { startTwoRegions, type TwoRegions } from './two-regions.js';
 
 const DRAFT = {
@@ -134,6 +135,38 @@ describe('a patient that two regions hold', () => {
     });
     expect(await everywhere(id)).toMatchObject({ phone: '+221770000005', family_name: 'Ndiaye' });
     expect(await conflictsOf(id)).toMatchObject([{ state: 'open', kind: 'removal' }]);
+  });
+
+  it('is fetched anew when this database did not take a change, and holds up nobody else', async () => {
+    const [refused, other] = [await shared(), await shared()];
+    const { regionale } = world.ths;
+    await regionale.query(`ALTER TABLE patients ADD CONSTRAINT local_rule CHECK (phone <> '+221770000666')`);
+    await edit('dkr', refused, { phone: '+221770000666' });
+    await edit('dkr', refused, { email: 'later@example.org' });
+    await edit('dkr', other, { phone: '+221770000007' });
+    await world.settled();
+    expect(await everywhere(other)).toMatchObject({ phone: '+221770000007' });
+    expect(await world.row(regionale, refused)).toMatchObject({ phone: '+221771234567', email: null });
+    const { headers } = await world.request(world.ths, 'GET', `/patients/${refused}`);
+    expect(headers.get('x-sync-state')).toBe('quarantined');
+    const alerts = await regionale.query('SELECT code, count FROM alerts');
+    expect(alerts.rows).toContainEqual({ code: 'DELIVERY_REFUSED', count: '1' });
+
+    await regionale.query('ALTER TABLE patients DROP CONSTRAINT local_rule');
+    // The next exchange begins with what is stale.
+    await world.pause(world.ths);
+    const downlink = async () => {
+      const status = (await (await world.request(world.ths, 'GET', '/sync/status')).json()) as {
+        downlink: { pending: number | null };
+      };
+      return status.downlink;
+    };
+    await until(async () => (await downlink()).pending === null, { what: 'the downlink rests' });
+    await world.resume(world.ths);
+    await until(async () => (await world.row(regionale, refused))?.email === 'later@example.org', {
+      what: 'the file has been fetched anew',
+    });
+    expect(await everywhere(refused)).toMatchObject({ phone: '+221770000666', email: 'later@example.org' });
   });
 
   it('goes everywhere when it is removed with the knowledge of all', async () => {

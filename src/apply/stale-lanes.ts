@@ -1,0 +1,133 @@
+import type { ClientBase } from 'pg';
+import type { DeliveredEntry, Delivery } from '../journal/delivery.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { layOver, moveDownCursor } from './apply-delivery.js';
+import { codeOf, failureKind } from './failure.js';
+
+/** The lane of what belongs to everyone. */
+export const EVERYONE = '00000000-0000-0000-0000-000000000000';
+
+/** Patients whose file this database has not taken from central as it came: they wait to be fetched anew. */
+export async function staleLanes(client: ClientBase): Promise<Set<string>> {
+  const { rows } = await client.query<{ lane: string }>('SELECT lane FROM stale_lanes ORDER BY since');
+  return new Set(rows.map(({ lane }) => lane));
+}
+
+/**
+ * Applies a delivery that this database did not take as a whole, one change set after the other, in the transaction
+ * that is open on `client`. The patients of a set that is refused become stale: what comes for them is passed over
+ * from there on, and everybody else's changes go on. Gives how many change sets were refused.
+ */
+export async function applyInSets(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  delivery: Delivery,
+): Promise<number> {
+  await moveDownCursor(client, delivery);
+  const stale = await staleLanes(client);
+  let refused = 0;
+  for (const set of changeSets(delivery)) {
+    const lanes = set.entries.map(laneOf);
+    if (lanes.some((lane) => stale.has(lane))) {
+      // A set that reaches a stale patient cannot be had whole: its other patients are fetched anew too.
+      await markStale(client, lanes, {
+        code: 'LANE_HELD',
+        message: 'It changed together with a stale patient',
+      });
+    } else {
+      const failure = await attempt(client, tables, set);
+      if (!failure) continue;
+      await markStale(client, lanes, failure);
+      refused += 1;
+    }
+    for (const lane of lanes) stale.add(lane);
+  }
+  return refused;
+}
+
+/** The change sets of a delivery, in the order in which they begin, each with the copies that its entries ask for. */
+function changeSets(delivery: Delivery): Delivery[] {
+  const sets = new Map<string, DeliveredEntry[]>();
+  for (const entry of delivery.entries) {
+    const key = [entry.origin, entry.incarnation, entry.change_set].join('.');
+    sets.set(key, [...(sets.get(key) ?? []), entry]);
+  }
+  return [...sets.values()].map((entries) => {
+    const seqs = new Set(entries.map(({ seq }) => Number(seq)));
+    return { ...delivery, entries, copies: delivery.copies.filter(({ seq }) => seqs.has(seq)) };
+  });
+}
+
+const laneOf = ({ patient_id }: DeliveredEntry) => patient_id ?? EVERYONE;
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+async function attempt(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  set: Delivery,
+): Promise<Failure | undefined> {
+  await client.query('SAVEPOINT attempt');
+  try {
+    await layOver(client, tables, set);
+  } catch (error) {
+    if (failureKind(error) === 'transient') throw error;
+    await client.query('ROLLBACK TO SAVEPOINT attempt');
+    return { code: codeOf(error), message: (error as Error).message };
+  }
+  await client.query('RELEASE SAVEPOINT attempt');
+  return undefined;
+}
+
+async function markStale(client: ClientBase, lanes: readonly string[], failure: Failure): Promise<void> {
+  await client.query(
+    `INSERT INTO stale_lanes (lane, code, message) SELECT DISTINCT lane, $2, $3 FROM unnest($1::uuid[]) lane
+     ON CONFLICT (lane) DO NOTHING`,
+    [lanes, failure.code, failure.message],
+  );
+}
+
+/**
+ * Lays a file that was fetched anew over what this database has of it, in the transaction that is open on `client`:
+ * what central has no more goes, but for records with own edits that central has not judged yet. When this database
+ * still refuses it, the patient stays stale. Gives whether it was taken.
+ */
+export async function refreshLane(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  fresh: Delivery,
+): Promise<boolean> {
+  const failure = await attempt(client, tables, fresh);
+  const { patientId } = fresh.copies[0]!;
+  const lane = patientId ?? EVERYONE;
+  if (failure) {
+    await client.query(
+      `UPDATE stale_lanes SET attempts = attempts + 1, code = $2, message = $3 WHERE lane = $1`,
+      [lane, failure.code, failure.message],
+    );
+    return false;
+  }
+  for (const { name, compartment } of tables.values()) {
+    if (patientId !== null && compartment !== null) await dropGone(client, { name, compartment }, fresh);
+  }
+  await client.query('DELETE FROM stale_lanes WHERE lane = $1', [lane]);
+  return true;
+}
+
+async function dropGone(
+  client: ClientBase,
+  { name, compartment }: { readonly name: string; readonly compartment: string },
+  { incorporated, copies }: Delivery,
+): Promise<void> {
+  const { patientId, rows } = copies[0]!;
+  const there = rows.filter(({ table }) => table === name).map(({ id }) => id);
+  await client.query(
+    `DELETE FROM "${name}" t WHERE t."${compartment}" = $1 AND t.id <> ALL($2::uuid[])
+       AND NOT EXISTS (SELECT FROM journal j JOIN node ON node.code = j.origin
+                       WHERE j.patient_id = $1 AND j.entity_id = t.id AND j.seq > $3)`,
+    [patientId, there, incorporated],
+  );
+}
