@@ -37,9 +37,14 @@ const STATEMENTS = [
   // The highest position of each origin that was removed: below it, nobody can be sent everything any more.
   `CREATE TABLE journal_removed (origin text PRIMARY KEY, through bigint NOT NULL)`,
 
-  // How far every peer has applied this journal. A region that central knows of and that never said counts as 0.
+  // What a region's waiting changes are merged with at central lies behind this position.
+  `ALTER TABLE replication_peers ADD needed_after bigint`,
+
+  // How far every peer has applied this journal, and needs it no more. A region that central knows of and that never
+  // said counts as 0.
   `CREATE FUNCTION journal_confirmed() RETURNS bigint LANGUAGE sql STABLE AS $$
-     SELECT coalesce(min(coalesce(p.acknowledged_seq, 0)), 0)
+     SELECT coalesce(min(CASE WHEN p.peer IS NULL THEN 0 WHEN p.peer = 'central' THEN p.acknowledged_seq
+                         ELSE least(p.acknowledged_seq, coalesce(p.needed_after, 0)) END), 0)
      FROM (SELECT 'central' AS code FROM node WHERE node.code <> 'central'
            UNION SELECT c.origin FROM replication_cursors c CROSS JOIN node
            WHERE node.code = 'central' AND c.origin <> 'central'

@@ -52,13 +52,15 @@ type Page = EntryArrays & {
 /**
  * Every entry of `origin` behind `after` that the database behind `ask` has received, applied or not, a page at a
  * time. Quarantine first: what a person retries meanwhile is then in the journal, and at worst read twice.
- * @throws {DeliveredEntriesPrunedError} when the journal ends before `after` is reached
+ * @throws {DeliveredEntriesPrunedError} when something behind `after` is not there any more
  */
 export async function* deliveredEntries(
   ask: AskPeer,
   origin: string,
   after: number,
 ): AsyncGenerator<EntryArrays> {
+  const removed = await removedThrough(ask, origin);
+  if (removed > after) throw new DeliveredEntriesPrunedError(after);
   for (let from: string | null = START; from !== null;) {
     const [page]: Page[] = await ask<Page>(QUARANTINE_PAGE, [origin, after, from]);
     if (page!.count > 0) yield page!;
@@ -71,7 +73,17 @@ export async function* deliveredEntries(
     if (page!.next === null) break;
     before = page!.next;
   }
+  // What its end would tell was removed for its age, and nothing behind it.
+  if (removed > 0) return;
   if (after > 0 && !(await wasAllHeld(ask, origin, after))) throw new DeliveredEntriesPrunedError(after);
+}
+
+/** Through where the peer has removed entries of `origin` for their age. */
+async function removedThrough(ask: AskPeer, origin: string): Promise<number> {
+  const [row] = await ask<{ through: string }>('SELECT through FROM journal_removed WHERE origin = $1', [
+    origin,
+  ]);
+  return Number(row?.through ?? 0);
 }
 
 /** Nothing at or below `after` was ever applied, since all of it went to quarantine. */

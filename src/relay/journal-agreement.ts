@@ -11,6 +11,7 @@ import { RecoverySteps } from '../journal/recovery-steps.js';
 import { replicatedTables } from '../journal/replicated-tables.js';
 import { DataRouter } from '../routing/data-router.js';
 import { type AskPeer, deliveredEntries } from './delivered-entries.js';
+import { refuseRemovedMonths } from './removed-months.js';
 import { isSameJournal, type OwnJournal, readOwnJournal } from './restored-journal.js';
 
 const PEER = 'central';
@@ -35,6 +36,7 @@ export class JournalAgreement {
   async reach(cursor: Cursor, central: AskPeer): Promise<Cursor> {
     const { client, close } = await openClient(this.router.home, HOME_ANSWER_MS);
     try {
+      await refuseRemovedMonths(client, cursor);
       const own = await readOwnJournal(client, PEER, cursor);
       if (!isSameJournal(own, cursor)) return await this.healRegion(client, own, cursor, central);
       if (own.acknowledged > cursor.seq) await this.noteRestoredCentral(client, own, cursor, central);
