@@ -58,7 +58,10 @@ const SEARCH_FORMS = [
 function indexes(unique: boolean): string[] {
   return [
     // For equality and for beginnings, whatever the database's collation.
-    `CREATE ${unique ? 'UNIQUE' : ''} INDEX patients_medical_id ON patients (medical_id text_pattern_ops)`,
+    // A region may hold a copy of another region's patient with the same medical id: the two are in conflict, and kept.
+    unique
+      ? `CREATE UNIQUE INDEX patients_medical_id ON patients (medical_id text_pattern_ops, region)`
+      : `CREATE INDEX patients_medical_id ON patients (medical_id text_pattern_ops)`,
     // New names gather in a list that searches also read, and that vacuum sorts in: with the default of 4 MB a
     // backlog sorts in the foreground, which cost a fifth of applying it.
     `CREATE INDEX patients_names ON patients
@@ -76,8 +79,8 @@ function indexes(unique: boolean): string[] {
   ];
 }
 
-/** Counts blocks of 1,024 medical ids: half of the 2^40 that a region has, see src/patients/medical-id. */
-const MEDICAL_ID_SEQUENCE = `CREATE SEQUENCE medical_id_seq AS bigint MINVALUE 0 MAXVALUE 536870911`;
+/** Counts blocks of 32 medical ids: half of the 2^40 that a region has, see src/patients/medical-id. */
+const MEDICAL_ID_SEQUENCE = `CREATE SEQUENCE medical_id_seq AS bigint MINVALUE 0 MAXVALUE 17179869183`;
 
 const forwardOnly = (): Promise<void> => {
   throw new Error('Migrations only go forward: restore a backup to go back.');

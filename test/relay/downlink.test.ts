@@ -197,5 +197,9 @@ describe('a patient that two regions hold', () => {
       [ids],
     );
     expect(conflicts.rows).toEqual([{ kind: 'identity', state: 'open' }]);
+    // Nor does it keep one of them from being copied to where the other one is.
+    await world.copyToThs(ids[0]!);
+    await world.settled();
+    expect(await everywhere(ids[0]!)).toMatchObject({ medical_id: 'CARTE-77' });
   });
 });
