@@ -110,13 +110,16 @@ const AT_CENTRAL = [
    )`,
   `CREATE INDEX deliveries_change_set ON deliveries (region, change_set)`,
 
+  // How far central's journal has been searched for records that share what only one may have.
+  `CREATE TABLE identity_watch (singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), seq bigint NOT NULL)`,
+  `INSERT INTO identity_watch (seq) VALUES (0)`,
+
   // Every way into central's journal (relays, verdicts, administrators, psql) passes here. What central itself
   // makes concerns the patient's home, which becomes a host by it: before, nobody else could write the patient.
   `CREATE FUNCTION journal_deliver() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
    SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
    BEGIN
-     IF EXISTS (SELECT FROM new_rows n WHERE n.origin = 'central' AND n.patient_id IS NOT NULL
-                AND NOT EXISTS (SELECT FROM hosts h WHERE h.patient_id = n.patient_id)) THEN
+     IF EXISTS (SELECT FROM new_rows n WHERE n.origin = 'central' AND n.patient_id IS NOT NULL) THEN
        PERFORM hosts_open_homes(ARRAY(SELECT DISTINCT n.patient_id FROM new_rows n WHERE n.origin = 'central'
                                       AND n.patient_id IS NOT NULL));
      END IF;
@@ -139,11 +142,20 @@ const AT_CENTRAL = [
   // on its way in would be neither merged nor passed on.
   `CREATE FUNCTION hosts_open_homes(patients uuid[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
    SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' SET medlink.capture = 'app' AS $$
+   DECLARE
+     without_hosts boolean;
    BEGIN
-     IF NOT EXISTS (SELECT FROM unnest(patients) AS p(id)
-                    WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.patient_id = p.id)) THEN
-       RETURN;
-     END IF;
+     -- Who has looked holds a lock on the table until the end, and two who then want it for themselves would wait for
+     -- each other. What is looked at in a block that fails is let go again.
+     BEGIN
+       without_hosts := EXISTS (SELECT FROM unnest(patients) AS p(id)
+                                WHERE NOT EXISTS (SELECT FROM hosts h WHERE h.patient_id = p.id));
+       RAISE EXCEPTION 'looked' USING ERRCODE = 'ML000';
+     EXCEPTION WHEN SQLSTATE 'ML000' THEN
+       IF NOT without_hosts THEN
+         RETURN;
+       END IF;
+     END;
      LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE;
      WITH homes AS (
        SELECT p.id AS patient_id, coalesce(

@@ -3,7 +3,6 @@ import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { statementName } from '../journal/statement-name.js';
-import { clashes } from './unique-clash.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
@@ -92,5 +91,5 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
       WHERE EXISTS (SELECT FROM moved)
     ), ${writeSteps(tables)}
     SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT lanes FROM held) AS held, (SELECT lanes FROM shared) AS shared
-           ${tested && `, ${tested}`}${clashes(tables)}`;
+           ${tested && `, ${tested}`}`;
 }

@@ -6,7 +6,6 @@ import { chunkValues, CursorMovedError, OPENED_CHUNK } from './apply-chunk.js';
 import { codeOf, failureKind } from './failure.js';
 import { concurrentPositions, lockShared } from './incoming-entry.js';
 import { mergeSet } from './merge-set.js';
-import { recordClashes } from './unique-clash.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 
 /** The entries of one transaction: applied together, or held together. */
@@ -157,7 +156,7 @@ class Lanes {
     const [ready] = await this.park([set]);
     if (!ready) return;
     const { positions } = ready;
-    const failure = await this.attempt(positions, () => mergeSet(this.client, this.tables, positions));
+    const failure = await this.attempt(() => mergeSet(this.client, this.tables, positions));
     if (failure) return this.refuse(ready, failure);
     for (const lane of ready.lanes) this.mergedLanes.add(lane);
     this.applied += ready.positions.length;
@@ -168,7 +167,7 @@ class Lanes {
     const ready = await this.park(sets);
     if (ready.length === 0) return;
     const positions = ready.flatMap((set) => set.positions);
-    const failure = await this.attempt(positions, async () => {
+    const failure = await this.attempt(async () => {
       await writePositions(this.client, this.tables, positions);
       return 0;
     });
@@ -195,14 +194,11 @@ class Lanes {
     return ready;
   }
 
-  private async attempt(
-    positions: readonly number[],
-    write: () => Promise<number>,
-  ): Promise<Refusal | undefined> {
+  private async attempt(write: () => Promise<number>): Promise<Refusal | undefined> {
     await this.client.query('SAVEPOINT attempt');
     let opened: number;
     try {
-      opened = (await write()) + (await recordClashes(this.client, this.tables, positions));
+      opened = await write();
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
       await this.client.query('ROLLBACK TO SAVEPOINT attempt');

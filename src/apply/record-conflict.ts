@@ -8,6 +8,9 @@ import type { IncomingEntry } from './incoming-entry.js';
 /** What the merge does is done by nobody. */
 const MAKER = { actor: 'medlink', actorName: 'MedLink' };
 
+/** The record in question, and the region whose change met another one. */
+export type DisputedRecord = Pick<IncomingEntry, 'entity' | 'entityId' | 'patientId' | 'origin'>;
+
 interface OpenConflict {
   readonly id: string;
   readonly before: string;
@@ -21,7 +24,7 @@ interface OpenConflict {
 export async function recordConflict(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
-  entry: IncomingEntry,
+  entry: DisputedRecord,
   draft: ConflictDraft,
 ): Promise<void> {
   const open = draft.outcome === null ? await openConflict(client, entry, draft) : undefined;
@@ -35,7 +38,7 @@ export async function recordConflict(
 
 async function openConflict(
   client: ClientBase,
-  entry: IncomingEntry,
+  entry: DisputedRecord,
   { kind, otherId }: ConflictDraft,
 ): Promise<OpenConflict | undefined> {
   const { rows } = await client.query<OpenConflict>(
@@ -64,7 +67,7 @@ async function join(
   );
 }
 
-async function insert(client: ClientBase, entry: IncomingEntry, draft: ConflictDraft): Promise<string> {
+async function insert(client: ClientBase, entry: DisputedRecord, draft: ConflictDraft): Promise<string> {
   const id = uuidv7();
   const { kind, severity, outcome, fields, otherId } = draft;
   await client.query(

@@ -4,7 +4,6 @@ import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { writePositions, type LaneOutcome } from './apply-in-lanes.js';
 import { concurrentPositions, lockShared } from './incoming-entry.js';
 import { mergeSet } from './merge-set.js';
-import { recordClashes } from './unique-clash.js';
 import { codeOf, failureKind } from './failure.js';
 
 /** Who decided, and why. Kept with every entry that the decision touched. */
@@ -89,7 +88,6 @@ async function attempt(
     const isConcurrent = (await concurrentPositions(client)).size > 0;
     if (isConcurrent) opened = await mergeSet(client, tables, positions);
     else await writePositions(client, tables, positions);
-    opened += await recordClashes(client, tables, positions);
     await client.query('DROP TABLE incoming_entries');
   } catch (error) {
     if (failureKind(error) === 'transient') throw error;

@@ -2,10 +2,12 @@ import type { ClientBase } from 'pg';
 import { raiseAlert } from '../alerts/raise-alert.js';
 import { applyDelivery } from '../apply/apply-delivery.js';
 import { failureKind } from '../apply/failure.js';
+import { watchIdentities } from '../apply/identity-watch.js';
 import { applyInSets, EVERYONE, refreshLane, staleLanes } from '../apply/stale-lanes.js';
 import type { Delivery } from '../journal/delivery.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { type DownCursor, DeliveryReader } from './delivery-reader.js';
+import { Fence } from './fence.js';
 import type { DownlinkState } from './downlink-state.js';
 import { refuseRemovedAtCentral } from './removed-months.js';
 import { WakeLatch } from './wake-latch.js';
@@ -15,7 +17,7 @@ const DELIVERY_ENTRIES = 500;
 /** How often central is asked whether it has something. Milliseconds. */
 const POLL_MS = 200;
 /** How often it is asked how much, and told how far this node is. Milliseconds. */
-const REPORT_MS = 2_000;
+const REPORT_MS = 1_000;
 /** How often the file of a patient that this database did not take is fetched anew. Milliseconds. */
 const REFRESH_MS = 30_000;
 
@@ -35,13 +37,16 @@ export class Reception {
   private reportedAt = -Infinity;
   private refreshedAt = -Infinity;
   private stale: ReadonlySet<string> = new Set();
+  private readonly fence: Fence;
 
   constructor(
     private readonly home: ClientBase,
     private readonly central: ClientBase,
     private readonly parts: ReceptionParts,
     private readonly stop: AbortSignal,
-  ) {}
+  ) {
+    this.fence = new Fence(central);
+  }
 
   async run(): Promise<void> {
     const { region, tables, mayGoOn } = this.parts;
@@ -55,7 +60,10 @@ export class Reception {
         await this.receive(delivery);
         cursor = { incarnation: delivery.incarnation, seq: delivery.through };
       }
-      if (performance.now() - this.reportedAt > REPORT_MS) await this.report(cursor);
+      if (performance.now() - this.reportedAt > REPORT_MS) {
+        await this.report(cursor);
+        await this.watchIdentities();
+      }
       if (this.stale.size > 0 && performance.now() - this.refreshedAt > REFRESH_MS)
         await this.refresh(reader);
       if (!delivery) await new WakeLatch().wait(POLL_MS, this.stop);
@@ -120,6 +128,14 @@ export class Reception {
     if (count === 0) return;
     const query = (sql: string, values: unknown[]) => this.home.query(sql, values);
     await raiseAlert(query, { code, subject: this.parts.region, count });
+  }
+
+  /** Some region's process has to look over what all regions have written: whichever comes first does. */
+  private async watchIdentities(): Promise<void> {
+    const { region: subject, tables } = this.parts;
+    const { opened: count } = await watchIdentities(this.central, tables, await this.fence.look());
+    const query = (sql: string, values: unknown[]) => this.central.query(sql, values);
+    if (count > 0) await raiseAlert(query, { code: 'CONFLICT_OPENED', subject, count });
   }
 
   private async report({ seq }: DownCursor): Promise<void> {

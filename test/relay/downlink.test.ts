@@ -192,11 +192,12 @@ describe('a patient that two regions hold', () => {
     await world.settled();
     const { rows } = await world.central.query('SELECT id FROM patients WHERE id = ANY($1)', [ids]);
     expect(rows).toHaveLength(2);
-    const conflicts = await world.central.query(
-      'SELECT kind, state FROM conflicts WHERE patient_id = ANY($1)',
-      [ids],
-    );
-    expect(conflicts.rows).toEqual([{ kind: 'identity', state: 'open' }]);
+    const conflicts = async () => {
+      const sql = 'SELECT kind, state FROM conflicts WHERE patient_id = ANY($1) OR other_id = ANY($1)';
+      return (await world.central.query(sql, [ids])).rows;
+    };
+    await until(async () => (await conflicts()).length > 0, { what: 'the conflict is opened' });
+    expect(await conflicts()).toEqual([{ kind: 'identity', state: 'open' }]);
     // Nor does it keep one of them from being copied to where the other one is.
     await world.copyToThs(ids[0]!);
     await world.settled();
