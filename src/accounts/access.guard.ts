@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
+import passport from 'passport';
 import { PUBLIC_ROUTE } from '../http/policy.js';
 import { Problem } from '../http/problem.js';
 import { REQUIRED_PERMISSIONS } from './allow.decorator.js';
@@ -20,9 +22,7 @@ export class AccessGuard extends AuthGuard() {
     private readonly reflector: Reflector,
     strategy: JwtStrategy,
   ) {
-    // This application's own: by its name, passport would find that of the last one made in this process. Passport
-    // takes the strategy itself; the type knows its name only.
-    super({ defaultStrategy: strategy as unknown as string });
+    super({ defaultStrategy: ownName(strategy) });
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -57,6 +57,17 @@ export class AccessGuard extends AuthGuard() {
     this.logger.error({ event: 'route-without-policy', route, remedy: 'decorate it with @Allow or @Public' });
     throw forbidden();
   }
+}
+
+/**
+ * Passport keeps the strategies of the whole process by their names: under the usual one it would find that of the
+ * last application made. It must be a name: given the strategy itself, passport hangs each request's answer on that
+ * one object, and requests at the same time get each other's, or none.
+ */
+function ownName(strategy: JwtStrategy): string {
+  const name = `jwt ${randomUUID()}`;
+  passport.use(name, strategy);
+  return name;
 }
 
 function unauthorized(): Problem {
