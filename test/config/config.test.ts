@@ -26,6 +26,7 @@ describe('the configuration', () => {
       DATABASE_REGIONALE_URL: 'mysql://localhost/x',
       MEDLINK_LOG_LEVEL: 'loud',
       MEDLINK_CORS_ORIGINS: 'https://ok.example, ok.example/path',
+      MEDLINK_JOURNAL_MONTHS: '0',
     });
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
       'PORT',
@@ -34,6 +35,7 @@ describe('the configuration', () => {
       'DATABASE_REGIONALE_URL',
       'MEDLINK_LOG_LEVEL',
       'MEDLINK_CORS_ORIGINS',
+      'MEDLINK_JOURNAL_MONTHS',
     ]);
   });
 
