@@ -170,7 +170,8 @@ const STATEMENTS = [
                           patient_id, op, before, after, knows, actor, role, at, schema, captured_by)
      SELECT o.seq, n.code, o.seq, n.incarnation, NEW.transaction::text::bigint, o.size, o.entity, o.entity_id,
             o.patient_id, o.op, o.before, o.after,
-            coalesce((SELECT c.seq FROM replication_cursors c WHERE c.origin = 'central'), 0),
+            least(coalesce((SELECT c.seq FROM replication_cursors c WHERE c.origin = 'central'), 0),
+                  (SELECT stale.knows FROM stale_lanes stale WHERE stale.lane = o.patient_id)),
             session_user, 'database', clock_timestamp(), o.schema, 'database'
      FROM ordered o CROSS JOIN node n;
      DELETE FROM journal_staged_transactions WHERE transaction = NEW.transaction;

@@ -84,6 +84,8 @@ const REPLICATED = [
   // been fetched anew.
   `CREATE TABLE stale_lanes (
      lane uuid PRIMARY KEY,
+     -- How far central's journal has been applied to the patient.
+     knows bigint NOT NULL,
      code text NOT NULL,
      message text NOT NULL,
      attempts integer NOT NULL DEFAULT 1,

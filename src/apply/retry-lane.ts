@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import { writePositions, type LaneOutcome } from './apply-in-lanes.js';
+import type { LaneOutcome } from './lanes.js';
+import { writePositions } from './write-positions.js';
 import { concurrentPositions, lockShared } from './incoming-entry.js';
 import { mergeSet } from './merge-set.js';
 import { codeOf, failureKind } from './failure.js';

@@ -30,14 +30,14 @@ export async function applyInSets(
     const lanes = set.entries.map(laneOf);
     if (lanes.some((lane) => stale.has(lane))) {
       // A set that reaches a stale patient cannot be had whole: its other patients are fetched anew too.
-      await markStale(client, lanes, {
+      await markStale(client, lanes, delivery.after, {
         code: 'LANE_HELD',
         message: 'It changed together with a stale patient',
       });
     } else {
       const failure = await attempt(client, tables, set);
       if (!failure) continue;
-      await markStale(client, lanes, failure);
+      await markStale(client, lanes, delivery.after, failure);
       refused += 1;
     }
     for (const lane of lanes) stale.add(lane);
@@ -82,11 +82,16 @@ async function attempt(
   return undefined;
 }
 
-async function markStale(client: ClientBase, lanes: readonly string[], failure: Failure): Promise<void> {
+async function markStale(
+  client: ClientBase,
+  lanes: readonly string[],
+  knows: number,
+  failure: Failure,
+): Promise<void> {
   await client.query(
-    `INSERT INTO stale_lanes (lane, code, message) SELECT DISTINCT lane, $2, $3 FROM unnest($1::uuid[]) lane
-     ON CONFLICT (lane) DO NOTHING`,
-    [lanes, failure.code, failure.message],
+    `INSERT INTO stale_lanes (lane, knows, code, message) SELECT DISTINCT lane, $2::bigint, $3, $4
+     FROM unnest($1::uuid[]) lane ON CONFLICT (lane) DO NOTHING`,
+    [lanes, knows, failure.code, failure.message],
   );
 }
 

@@ -62,8 +62,13 @@ function contextValues({ actor, actorName, role, reason, requestId }: ChangeCont
   return [actor, actorName, role, reason, requestId];
 }
 
-/** How far this node had applied central's journal. */
-const KNOWS = `coalesce((SELECT applied.seq FROM replication_cursors applied WHERE applied.origin = 'central'), 0)`;
+/**
+ * How far this node had applied central's journal: for the patient of an entry, since changes of a patient that this
+ * database did not take are passed over.
+ */
+const knows = (patient: string) => `least(
+  coalesce((SELECT applied.seq FROM replication_cursors applied WHERE applied.origin = 'central'), 0),
+  (SELECT stale.knows FROM stale_lanes stale WHERE stale.lane = ${patient}))`;
 
 const JOURNAL_COLUMNS = `seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id,
   patient_id, op, before, after, knows, actor, actor_name, role, reason, request_id, at, schema, captured_by`;
@@ -101,7 +106,7 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
       INSERT INTO journal (${JOURNAL_COLUMNS})
       SELECT c.seq, node.code, c.seq, node.incarnation, pg_current_xact_id()::text::bigint, c.size, c.entity, c.id,
              c.patient_id, c.op, c.before, c.after,
-             ${KNOWS},
+             ${knows('c.patient_id')},
              $2, $3, $4, $5, $6, clock_timestamp(), c.schema, 'application'
       FROM numbered c CROSS JOIN node
       RETURNING 1
@@ -131,7 +136,7 @@ function insertsStatement({ name, compartment, schema }: ReplicatedTable): strin
   return `
     INSERT INTO journal (${JOURNAL_COLUMNS})
     SELECT r.seq, node.code, r.seq, node.incarnation, pg_current_xact_id()::text::bigint, $7, '${name}', r.id,
-           r.patient_id, 'insert', NULL, r.row, ${KNOWS}, $2, $3, $4, $5, $6, clock_timestamp(), ${String(schema)},
+           r.patient_id, 'insert', NULL, r.row, ${knows('r.patient_id')}, $2, $3, $4, $5, $6, clock_timestamp(), ${String(schema)},
            'application'
     FROM (SELECT nextval('journal_seq') AS seq, t.*
           FROM unnest((SELECT $1::uuid[])) WITH ORDINALITY AS d(id, position)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Refusal } from '../apply/apply-in-lanes.js';
+import type { Refusal } from '../apply/lanes.js';
 import type { DataSource } from 'typeorm';
 import { CentralConnection } from '../databases/central-connection.js';
 import type { Chunk, Cursor } from '../journal/chunk.js';

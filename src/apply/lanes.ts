@@ -1,0 +1,184 @@
+import type { ClientBase } from 'pg';
+import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { codeOf, failureKind } from './failure.js';
+import { mergeSet } from './merge-set.js';
+import { writePositions } from './write-positions.js';
+
+/** The entries of one transaction: applied together, or held together. */
+export interface ChangeSet {
+  readonly key: string;
+  readonly positions: readonly number[];
+  readonly lanes: readonly string[];
+}
+
+/** A reason to hold a change set without trying it. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface LaneOutcome {
+  readonly applied: number;
+  /** Entries that went to quarantine because they failed, and because they wait behind one that did. */
+  readonly refused: number;
+  readonly waiting: number;
+  /** Conflicts that were opened, and wait for a person. */
+  readonly opened: number;
+}
+
+/** A part of a change set that goes on in the next chunk would have to be held: it must be held whole. */
+export class OpenSetHeldError extends Error {
+  constructor(
+    readonly key: string,
+    readonly refusal: Refusal,
+  ) {
+    super(`The change set ${key} goes on in the next chunk and cannot be held in part`);
+    this.name = 'OpenSetHeldError';
+  }
+}
+
+/** What is known of change sets (`incarnation.changeSet`) before a chunk is tried. */
+export interface KnownSets {
+  /** Held without being tried again. */
+  readonly refused: ReadonlyMap<string, Refusal>;
+  /** Began before the chunk, or go on behind it. */
+  readonly open: ReadonlySet<string>;
+}
+
+/** The lanes of one chunk: applies, merges, holds and parks its change sets, from `incoming_entries`. */
+export class Lanes {
+  private applied = 0;
+  private refusedEntries = 0;
+  private waitingEntries = 0;
+  private opened = 0;
+  private readonly mergedLanes = new Set<string>();
+
+  constructor(
+    private readonly client: ClientBase,
+    private readonly tables: ReadonlyMap<string, ReplicatedTable>,
+    private readonly held: Set<string>,
+    private readonly known: KnownSets,
+    /** Of entries that were made without knowing of another node's change of the same record. */
+    private readonly concurrent: ReadonlySet<number>,
+  ) {}
+
+  get outcome(): LaneOutcome {
+    const { applied, refusedEntries: refused, waitingEntries: waiting, opened } = this;
+    return { applied, refused, waiting, opened };
+  }
+
+  /** Applies what may be applied, in order: at once what stands alone, one by one what has to be merged. */
+  async apply(sets: readonly ChangeSet[]): Promise<void> {
+    let alone: ChangeSet[] = [];
+    for (const set of sets) {
+      if (!this.hasToBeMerged(set)) {
+        alone.push(set);
+        continue;
+      }
+      await this.applyAlone(alone);
+      alone = [];
+      await this.applyMerged(set);
+    }
+    await this.applyAlone(alone);
+  }
+
+  /** A merge appends to central's journal, so what the same region did next to those records is concurrent too. */
+  private hasToBeMerged({ positions, lanes }: ChangeSet): boolean {
+    return (
+      positions.some((position) => this.concurrent.has(position)) ||
+      lanes.some((lane) => this.mergedLanes.has(lane))
+    );
+  }
+
+  private async applyMerged(set: ChangeSet): Promise<void> {
+    const [ready] = await this.park([set]);
+    if (!ready) return;
+    const { positions } = ready;
+    const failure = await this.attempt(() => mergeSet(this.client, this.tables, positions));
+    if (failure) return this.refuse(ready, failure);
+    for (const lane of ready.lanes) this.mergedLanes.add(lane);
+    this.applied += ready.positions.length;
+  }
+
+  /** On a refusal, one half after the other. */
+  private async applyAlone(sets: readonly ChangeSet[]): Promise<void> {
+    const ready = await this.park(sets);
+    if (ready.length === 0) return;
+    const positions = ready.flatMap((set) => set.positions);
+    const failure = await this.attempt(async () => {
+      await writePositions(this.client, this.tables, positions);
+      return 0;
+    });
+    if (!failure) {
+      this.applied += ready.reduce((sum, { positions }) => sum + positions.length, 0);
+    } else if (ready.length === 1) {
+      await this.refuse(ready[0]!, failure);
+    } else {
+      const middle = Math.ceil(ready.length / 2);
+      await this.applyAlone(ready.slice(0, middle));
+      await this.applyAlone(ready.slice(middle));
+    }
+  }
+
+  /** Holds the sets of lanes that are held already; gives the others. */
+  private async park(sets: readonly ChangeSet[]): Promise<ChangeSet[]> {
+    const ready: ChangeSet[] = [];
+    for (const set of sets) {
+      const refusal = this.known.refused.get(set.key);
+      if (refusal) await this.refuse(set, refusal);
+      else if (set.lanes.some((lane) => this.held.has(lane))) await this.wait(set);
+      else ready.push(set);
+    }
+    return ready;
+  }
+
+  private async attempt(write: () => Promise<number>): Promise<Refusal | undefined> {
+    await this.client.query('SAVEPOINT attempt');
+    let opened: number;
+    try {
+      opened = await write();
+    } catch (error) {
+      if (failureKind(error) === 'transient') throw error;
+      await this.client.query('ROLLBACK TO SAVEPOINT attempt');
+      return { code: codeOf(error), message: (error as Error).message };
+    }
+    await this.client.query('RELEASE SAVEPOINT attempt');
+    this.opened += opened;
+    return undefined;
+  }
+
+  private async refuse(set: ChangeSet, { code, message }: Refusal): Promise<void> {
+    this.expectWhole(set, { code, message });
+    await this.hold(set, 'refused', code, message);
+    this.refusedEntries += set.positions.length;
+  }
+
+  private async wait(set: ChangeSet): Promise<void> {
+    this.expectWhole(set, { code: 'LANE_HELD', message: 'One of its patients waits in quarantine' });
+    await this.hold(set, 'waiting', null, null);
+    this.waitingEntries += set.positions.length;
+  }
+
+  private expectWhole({ key }: ChangeSet, refusal: Refusal): void {
+    const { open, refused } = this.known;
+    if (open.has(key) && !refused.has(key)) throw new OpenSetHeldError(key, refusal);
+  }
+
+  private async hold(
+    set: ChangeSet,
+    state: string,
+    code: string | null,
+    message: string | null,
+  ): Promise<void> {
+    const columns = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
+    await this.client.query(
+      `INSERT INTO quarantine (state, lane, code, message, attempts, last_attempt_at, ${columns})
+       SELECT $2, coalesce(patient_id, entity_id), $3, $4, ($2 = 'refused')::int,
+              CASE WHEN $2 = 'refused' THEN clock_timestamp() END, ${columns}
+       FROM incoming_entries WHERE position = ANY($1) ORDER BY position`,
+      [set.positions, state, code, message],
+    );
+    for (const lane of set.lanes) this.held.add(lane);
+  }
+}
