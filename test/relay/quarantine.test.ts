@@ -156,9 +156,12 @@ describe('quarantine', () => {
     });
     expect(await rowsOf(node.central)).toMatchObject([{ notes: 'first', phone: '+221770000009' }]);
     const verdict = await node.central.query(
-      `SELECT op, after, reason FROM journal WHERE origin = 'central'`,
+      `SELECT op, after, reason FROM journal WHERE origin = 'central' AND entity = 'patients' ORDER BY seq LIMIT 1`,
     );
     expect(verdict.rows).toEqual([{ op: 'merge', after: { notes: 'first' }, reason: 'not a value' }]);
+    const isToldSo = async () => (await rowsOf(node.regionale))[0]?.notes === 'first';
+    await until(isToldSo, { what: 'the region is told which value stays' });
+    expect(await rowsOf(node.regionale)).toEqual(await rowsOf(node.central));
     expect(await quarantine('?state=discarded')).toMatchObject([
       { id: refused!.id, decisionReason: 'not a value' },
     ]);
