@@ -23,7 +23,7 @@ const MAY_IMPORT = {
   patients: [...EDGE, 'alerts', 'hosts', 'conflicts'],
   alerts: EDGE,
   quarantine: [...EDGE, 'databases', 'apply'],
-  national: [...EDGE, 'hosts', 'patients'],
+  national: [...EDGE, 'regions', 'hosts', 'patients'],
   imports: [...EDGE, 'patients'],
   sync: [...EDGE, 'databases', 'relay', 'patients'],
 };

@@ -1,16 +1,34 @@
-import { Controller, Get, Param, ParseUUIDPipe, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, Param, ParseUUIDPipe, Patch, Query, Req, Res } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConflictResponse,
+  ApiConsumes,
+  ApiOkResponse,
+  ApiOperation,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Allow } from '../accounts/allow.decorator.js';
-import { CurrentPrincipal, type Principal } from '../accounts/principal.js';
+import { CurrentChange, CurrentPrincipal, type Principal } from '../accounts/principal.js';
+import { Config } from '../config/config.js';
 import { linkHeader } from '../http/page.js';
 import { etagOf } from '../http/preconditions.js';
 import { PatientSync } from '../journal/patient-sync.js';
-import { PatientPage, PatientView } from '../patients/patient.dto.js';
-import { ApiOnePatient, PAGE_HEADERS, PATIENT_HEADERS } from '../patients/patients.openapi.js';
+import { ChangedFields, PATCH_EXAMPLE, PatientPage, PatientView } from '../patients/patient.dto.js';
+import type { Patient } from '../patients/patient.entity.js';
+import {
+  ApiOnePatient,
+  ApiPatientChange,
+  PAGE_HEADERS,
+  PATIENT_HEADERS,
+} from '../patients/patients.openapi.js';
+import { ReasonQuery } from '../patients/reason-query.dto.js';
 import { PatientQuery } from '../patients/search/patient-query.dto.js';
+import type { ChangeContext } from '../routing/change-context.js';
 import { nationallyVisibleTo } from './foreign-patients.js';
 import { NationalPatientsReader } from './national-patients.reader.js';
+import { NationalPatientsWriter } from './national-patients.writer.js';
 
 const FOREIGN =
   'Callers with a region see of other regions’ patients what recognises the person: id, medical id, region, ' +
@@ -22,7 +40,9 @@ const AWAY = { description: 'Central cannot be reached; `Retry-After` says when 
 export class NationalPatientsController {
   constructor(
     private readonly reader: NationalPatientsReader,
+    private readonly writer: NationalPatientsWriter,
     private readonly sync: PatientSync,
+    private readonly config: Config,
   ) {}
 
   @Get()
@@ -57,7 +77,47 @@ export class NationalPatientsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Partial<PatientView>> {
     const patient = await this.reader.get(caller, id);
-    reply.headers({ etag: etagOf(patient.version), 'x-sync-state': await this.sync.state(id) });
-    return nationallyVisibleTo(caller, patient);
+    return this.answer(patient, caller, reply);
+  }
+
+  @Patch(':id')
+  @Allow('national:write')
+  @ApiOperation({
+    summary: 'Change a patient at central',
+    description:
+      'JSON merge patch (RFC 7396), with the rules of `PATCH /patients/{id}`. The change goes down to every region ' +
+      'that has the file. What a region has changed meanwhile is merged with it.',
+  })
+  @ApiConsumes('application/json', 'application/merge-patch+json')
+  @ApiBody({ type: ChangedFields, examples: { move: { summary: 'A new address', value: PATCH_EXAMPLE } } })
+  @ApiOkResponse({ type: PatientView, headers: PATIENT_HEADERS })
+  @ApiConflictResponse({ description: 'Another patient has the medical id' })
+  @ApiPatientChange()
+  @ApiServiceUnavailableResponse(AWAY)
+  async patch(
+    @Param('id', ParseUUIDPipe) id: string,
+    @Body() patch: object,
+    @Query() { reason }: ReasonQuery,
+    @CurrentPrincipal() caller: Principal,
+    @CurrentChange() change: ChangeContext,
+    @Headers() { 'if-match': ifMatch, prefer }: Readonly<Record<string, string | undefined>>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Partial<PatientView>> {
+    const by = { caller, context: { ...change, reason } };
+    const preconditions = { method: 'PATCH', ifMatch, prefer, requireAll: this.config.requireIfMatch };
+    return this.answer(await this.writer.patch(id, patch, by, preconditions), caller, reply);
+  }
+
+  private async answer(
+    patient: Patient,
+    caller: Principal,
+    reply: FastifyReply,
+  ): Promise<Partial<PatientView>> {
+    const seen = nationallyVisibleTo(caller, patient);
+    reply.headers({
+      etag: etagOf(patient.version, seen),
+      'x-sync-state': await this.sync.state(patient.id),
+    });
+    return seen;
   }
 }

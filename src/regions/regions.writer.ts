@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
-import { answeredByCentral } from '../http/central-patience.js';
+import { changedAtCentral } from '../http/central-patience.js';
 import { type Answer, idempotent } from '../http/idempotency.js';
 import { checkPreconditions, etagOf, type Preconditions } from '../http/preconditions.js';
 import { Problem } from '../http/problem.js';
@@ -21,7 +21,7 @@ export class RegionsWriter {
   /** The 201 answer, or under a repeated `key` the first one again. Throws a 409 {@link Problem}. */
   create(draft: NewRegion, context: ChangeContext, key?: string): Promise<Answer<RegionView>> {
     const request = { actor: context.actor, key, route: 'POST /api/v1/regions', body: draft };
-    return this.atCentral(context, (manager) =>
+    return changedAtCentral(this.data, context, (manager) =>
       idempotent(manager, request, async () => {
         const region = newRegion(draft, context);
         if (await manager.existsBy(Region, { code: region.code })) throw codeTaken();
@@ -39,7 +39,7 @@ export class RegionsWriter {
     context: ChangeContext,
     preconditions: Preconditions,
   ): Promise<Region> {
-    return this.atCentral(context, async (manager) => {
+    return changedAtCentral(this.data, context, async (manager) => {
       const region = await lock(manager, id);
       checkPreconditions(preconditions, etagOf(region.version));
       const { name = region.name, enabled = region.enabled } = change;
@@ -55,7 +55,7 @@ export class RegionsWriter {
   async release(id: string, context: ChangeContext, key?: string): Promise<Answer<RegionView>> {
     const { actor, reason, requestId } = context;
     const request = { actor, key, route: `POST /api/v1/regions/${id}/release`, body: { reason } };
-    const answer = await this.atCentral(context, (manager) =>
+    const answer = await changedAtCentral(this.data, context, (manager) =>
       idempotent(manager, request, async () => {
         const region = await lock(manager, id);
         const [, released] = await manager.query<[unknown[], number]>(
@@ -72,16 +72,6 @@ export class RegionsWriter {
     if ('idempotency-replayed' in answer.headers) return answer;
     this.logger.warn({ event: 'region-released', region: answer.body.code, actor, requestId });
     return answer;
-  }
-
-  private atCentral<T>(context: ChangeContext, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return answeredByCentral((signal) =>
-      this.data.centralTransaction(context, async (manager) => {
-        const result = await work(manager);
-        signal.throwIfAborted();
-        return result;
-      }),
-    );
   }
 }
 

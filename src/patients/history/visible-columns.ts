@@ -1,5 +1,6 @@
 import type { EntityMetadata } from 'typeorm';
 import type { FieldGroup } from '../../accounts/roles.js';
+import { Host } from '../../hosts/host.entity.js';
 import { replicationOf } from '../../journal/replicated.js';
 import type { EntityClass } from '../../routing/connection-router.js';
 import { fieldsInGroups } from '../field-group.js';
@@ -8,6 +9,9 @@ import { fieldsInGroups } from '../field-group.js';
 export type VisibleColumns = Readonly<Record<string, Columns>>;
 type Columns = Readonly<Record<string, { readonly property: string; readonly instant: boolean }>>;
 type Row = Readonly<Record<string, unknown>>;
+
+/** Which regions have a patient's file is told to everyone who sees the patient. */
+const IN_NO_GROUP = new Map<unknown, readonly string[]>([[Host, ['region', 'kind']]]);
 
 /** The columns in `groups` of every entity that belongs to a patient. An entity without groups shows nothing. */
 export function visibleColumns(
@@ -20,7 +24,7 @@ export function visibleColumns(
 }
 
 function columnsOf(entity: EntityMetadata, groups: readonly FieldGroup[]): Columns {
-  const fields = fieldsInGroups(entity.target as EntityClass, groups);
+  const fields = IN_NO_GROUP.get(entity.target) ?? fieldsInGroups(entity.target as EntityClass, groups);
   const shown = entity.columns.filter(({ propertyName }) => fields.includes(propertyName));
   return Object.fromEntries(
     shown.map(({ databaseName, propertyName: property, type }) => [
