@@ -33,45 +33,95 @@ async function createPatients(queryRunner: QueryRunner, { unique }: { unique: bo
       created_by text NOT NULL,
       updated_by text NOT NULL
     ) WITH (fillfactor = 90)`);
-  for (const statement of [...SEARCH_FORMS, ...indexes(unique)]) await queryRunner.query(statement);
+  for (const statement of [...SEARCH_FORMS, ...NAME_WORDS, ...indexes(unique)])
+    await queryRunner.query(statement);
   await queryRunner.query(`SELECT journal_capture('patients', 'id', 1)`);
 }
 
 /**
  * Names as they are searched: without accents, capitals, apostrophes and hyphens, so that `N'Diaye`,
- * `NDIAYE` and `Ndiaye` are one. unaccent() is only STABLE because its dictionary may be replaced; named
- * outright, it is not. A space before and after every word lets a pattern say where a word begins.
+ * `NDIAYE` and `Ndiaye` are one. unaccent() makes the typographic signs plain ones; it is only STABLE because its
+ * dictionary may be replaced: named outright, it is not. PL/pgSQL, because PostgreSQL cannot inline what calls a
+ * STABLE function, and a function in SQL takes twice as long then (1.8 µs and 0.95): every row that is written
+ * calls it twice.
  */
 const SEARCH_FORMS = [
-  `CREATE FUNCTION name_form(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-   $$ SELECT translate(lower(public.unaccent('public.unaccent'::regdictionary, value)), $t$-.,/()'’‘ʼ\`$t$, '      ') $$`,
+  `CREATE FUNCTION name_form(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+   BEGIN
+     RETURN translate(lower(public.unaccent('public.unaccent'::regdictionary, value)), $t$-.,/()'\`$t$, '      ');
+   END $$`,
+  // A space before and after every word lets a pattern say where a word begins.
   `CREATE FUNCTION patient_names(family text, used text, given text) RETURNS text
    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
    $$ SELECT ' ' || public.name_form(family || ' ' || coalesce(used || ' ', '') || given) || ' ' $$`,
+  `CREATE FUNCTION patient_words(family text, used text, given text) RETURNS text[]
+   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+   $$ SELECT string_to_array(public.name_form(family || ' ' || coalesce(used || ' ', '') || given), ' ') $$`,
+  // Two spaces sort before all that a longer family name can go on with.
+  `CREATE FUNCTION patient_name_order(family text, given text) RETURNS text
+   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT public.name_form(family || '  ' || given) $$`,
 ];
 
 /**
- * Few, because central applies backlogs through them: 300,000 rows in batches of 10,000 went in at
- * 130,000 rows/s with the two unique ones, at 50,000 with the trigrams of the names too, at 31,000 with
- * all of these. The medical id is kept out of the trigrams: with it, they alone allowed 18,000.
+ * Every word that a name has or had. Beginnings and slips are looked up among these few, and the patients by whole
+ * words: the trigrams of their names were 25 to 40 index entries for each row that was written, the words are four.
+ *
+ * There is no unique index: a new word would wait for every open transaction that has brought the same. A word that
+ * two bring at once is there twice, which changes nothing. Words are never taken away.
  */
+const NAME_WORDS = [
+  `CREATE TABLE name_words (word text COLLATE "C" NOT NULL)`,
+  `CREATE INDEX name_words_word ON name_words (word)`,
+  `CREATE INDEX name_words_trigrams ON name_words USING gin (word gin_trgm_ops)`,
+  // Sorting the words of a chunk of new patients to find the different ones cost more than all the rest.
+  `CREATE FUNCTION name_words_learn(names text) RETURNS void LANGUAGE sql
+   SET search_path = pg_catalog, public, pg_temp SET enable_sort = off AS $$
+     INSERT INTO name_words
+     SELECT heard.word
+     FROM (SELECT DISTINCT unnest(string_to_array(name_form(names), ' ')) COLLATE "C" AS word) heard
+     WHERE heard.word <> '' AND NOT EXISTS (SELECT FROM name_words known WHERE known.word = heard.word)
+   $$`,
+  // A statement of millions of rows must not make one text of them all.
+  `CREATE FUNCTION name_words_of_new() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+   SET search_path = pg_catalog, public, pg_temp AS $$
+   BEGIN
+     PERFORM name_words_learn(string_agg(concat_ws(' ', family_name, used_name, given_names), ' '))
+     FROM (SELECT *, row_number() OVER () / 10000 AS part FROM new_rows) n GROUP BY part;
+     RETURN NULL;
+   END $$`,
+  `CREATE FUNCTION name_words_of_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+   SET search_path = pg_catalog, public, pg_temp AS $$
+   BEGIN
+     PERFORM name_words_learn(concat_ws(' ', NEW.family_name, NEW.used_name, NEW.given_names));
+     RETURN NULL;
+   END $$`,
+  `CREATE TRIGGER name_words_of_new AFTER INSERT ON patients REFERENCING NEW TABLE AS new_rows
+   FOR EACH STATEMENT EXECUTE FUNCTION name_words_of_new()`,
+  `CREATE TRIGGER name_words_of_changed AFTER UPDATE ON patients FOR EACH ROW
+   WHEN (NEW.family_name <> OLD.family_name OR NEW.given_names <> OLD.given_names
+         OR NEW.used_name IS DISTINCT FROM OLD.used_name) EXECUTE FUNCTION name_words_of_changed()`,
+];
+
+/** B-trees of values that hardly repeat: looking for equal ones before a page is split is work for nothing. */
+const DIFFERENT = 'WITH (deduplicate_items = off)';
+
+/** Few, because central applies backlogs through them: all of them take about as long as the rows themselves. */
 function indexes(unique: boolean): string[] {
   return [
     // For equality and for beginnings, whatever the database's collation.
     // A region may hold a copy of another region's patient with the same medical id: the two are in conflict, and kept.
     unique
-      ? `CREATE UNIQUE INDEX patients_medical_id ON patients (medical_id text_pattern_ops, region)`
-      : `CREATE INDEX patients_medical_id ON patients (medical_id text_pattern_ops)`,
-    // New names gather in a list that searches also read, and that vacuum sorts in: with the default of 4 MB a
-    // backlog sorts in the foreground, which cost a fifth of applying it.
+      ? `CREATE UNIQUE INDEX patients_medical_id ON patients (medical_id text_pattern_ops, region) ${DIFFERENT}`
+      : `CREATE INDEX patients_medical_id ON patients (medical_id text_pattern_ops) ${DIFFERENT}`,
+    // New words gather in a list that searches also read, and that is sorted in when it is full.
     `CREATE INDEX patients_names ON patients
-     USING gin (patient_names(family_name, used_name, given_names) gin_trgm_ops)
-     WITH (gin_pending_list_limit = 16384)`,
+     USING gin ((patient_words(family_name, used_name, given_names) COLLATE "C"))
+     WITH (gin_pending_list_limit = 1024)`,
     `CREATE INDEX patients_family_name ON patients
-       (name_form(family_name) COLLATE "C", name_form(given_names) COLLATE "C", id)`,
+       (patient_name_order(family_name, given_names) COLLATE "C", id) ${DIFFERENT}`,
     `CREATE INDEX patients_birth_date ON patients (birth_date)`,
-    `CREATE INDEX patients_national_id ON patients (national_id) WHERE national_id IS NOT NULL`,
-    `CREATE INDEX patients_phone ON patients (phone) WHERE phone IS NOT NULL`,
+    `CREATE INDEX patients_national_id ON patients (national_id) ${DIFFERENT} WHERE national_id IS NOT NULL`,
+    `CREATE INDEX patients_phone ON patients (phone) ${DIFFERENT} WHERE phone IS NOT NULL`,
     `CREATE INDEX patients_location ON patients
        (((location -> 'latitude')::float8), ((location -> 'longitude')::float8)) WHERE location IS NOT NULL`,
     // Block ranges do not stand in the way of updates in place, as a B-tree on this column would.

@@ -138,7 +138,7 @@ describe('finding patients', () => {
     expect(first.body.items).toHaveLength(100);
     const page = await find({ q: twoSlips, limit: '100', total: 'true' });
     const { body } = await find({ q: twoSlips, limit: '100', cursor: page.body.nextCursor });
-    expect(page.body.total).toBe(2_000);
+    expect(page.body.total).toBe(ROWS / 4);
     expect(new Set([...page.body.items, ...body.items].map(({ id }) => id)).size).toBe(200);
     expect(body.items[0].givenNames).toBe('Ousmane');
   });
@@ -148,6 +148,17 @@ describe('finding patients', () => {
     const { body: slip } = await call(node.url, 'POST /patients', { token, body });
     expect(await names({ q: 'ndiaye' })).toEqual(['Ndiaye-Sow', "N'Diaye", 'Ndiayo']);
     await call(node.url, `DELETE /patients/${slip.id}`, { token: await node.adminToken() });
+  });
+
+  it('finds a name that somebody was given later, with a slip in it too', async () => {
+    const body = { familyName: 'Sagna', givenNames: 'Zoé', birthDate: '2000-01-01', sex: 'female' };
+    const { body: made } = await call(node.url, 'POST /patients', { token, body });
+    await call(node.url, `PATCH /patients/${made.id}`, { token, body: { usedName: 'Koulibaly' } });
+    await node.regionale.query(`UPDATE patients SET given_names = 'Philomène' WHERE id = $1`, [made.id]);
+    for (const q of ['kouli', 'koulibali', 'filomene', 'philomène sagna'])
+      expect(await names({ q })).toEqual(['Sagna']);
+    await call(node.url, `DELETE /patients/${made.id}`, { token: await node.adminToken() });
+    expect(await names({ q: 'koulibaly' })).toEqual([]);
   });
 
   it.each([
@@ -249,7 +260,7 @@ describe('finding patients', () => {
   ])(`%j among ${ROWS} is looked up in the index %s`, async (query, index) => {
     const plan = await planOf(() => find(query));
     expect(plan).toMatch(new RegExp(`Index.* (on|using) ${index}\\b`));
-    expect(plan).not.toContain('Seq Scan');
+    expect(plan).not.toContain('Seq Scan on patients');
   });
 
   /** How PostgreSQL runs the statement with which the application answers `request`. */

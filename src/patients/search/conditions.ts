@@ -1,7 +1,8 @@
 import type { Condition } from './condition.js';
-import { beginning, literal, NAMES } from './name-patterns.js';
+import { beginning, hasWordLike, literal, namesWith } from './name-patterns.js';
 import { boxAround, DISTANCE_KM, readPoint } from './near.js';
 import type { PatientQuery } from './patient-query.dto.js';
+import { NAME_ORDER } from './sorts.js';
 import { matchSimilar, matchWords, wordsOf } from './words.js';
 
 const DEFAULT_RADIUS_KM = 10;
@@ -20,11 +21,11 @@ export interface Conditions {
   readonly near: boolean;
 }
 
-/** The conditions of `query`; with `similar`, those patients are who the words of `q` mean. */
+/** The conditions of `query`; with `similar`, its words mean one of those each. */
 export function conditionsOf(
   query: PatientQuery,
   folded: FoldedTexts,
-  similar?: readonly string[],
+  similar?: readonly (readonly string[])[],
 ): Conditions {
   const exact = query.q === undefined ? undefined : matchWords(query.q, folded.q);
   const words = similar ? matchSimilar(similar) : exact;
@@ -47,17 +48,17 @@ export function conditionsOf(
 
 function familyNameBegins(wanted: string | undefined, folded: string): Condition[] {
   if (wanted === undefined) return [];
-  const parameters = { familyName: `${literal(folded.trimStart())}%` };
-  return [{ sql: 'name_form(p.family_name) COLLATE "C" LIKE :familyName', parameters }];
+  const parameters = { familyName: `${literal(wordsOf(folded).join(' '))}%` };
+  return [{ sql: `${NAME_ORDER} LIKE :familyName`, parameters }];
 }
 
 /** Each word begins one of the given names. */
 function givenNamesBegin(wanted: string | undefined, folded: string): Condition[] {
   if (wanted === undefined) return [];
   return wordsOf(folded).map((word, index) => ({
-    // The second says the same of all names, whose trigrams are indexed.
-    sql: `' ' || name_form(p.given_names) LIKE :givenName${index} AND ${NAMES} LIKE :givenName${index}`,
-    parameters: { [`givenName${index}`]: beginning(word) },
+    // The second says the same of all names, whose words are indexed.
+    sql: `' ' || name_form(p.given_names) LIKE :givenName${index} AND ${hasWordLike(`ARRAY[:givenWord${index}]`)}`,
+    parameters: { [`givenName${index}`]: namesWith(word), [`givenWord${index}`]: beginning(word) },
   }));
 }
 

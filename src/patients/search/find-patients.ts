@@ -4,7 +4,7 @@ import { badCursor, encodeCursor, type Page, readCursor } from '../../http/page.
 import type { Patient } from '../patient.entity.js';
 import { type Conditions, conditionsOf, type FoldedTexts } from './conditions.js';
 import type { PatientQuery } from './patient-query.dto.js';
-import { similarlyNamed } from './similar-names.js';
+import { similarWords } from './similar-words.js';
 import { type Sort, sortOf } from './sorts.js';
 
 /**
@@ -19,8 +19,8 @@ export async function findPatients(
   const texts = await folded(patients, query);
   const found = await pageOf(patients, query, scope, conditionsOf(query, texts));
   if (found.items.length > 0) return found;
-  const similar = await similarlyNamed(patients, texts.q, scope);
-  return similar.length > 0 ? pageOf(patients, query, scope, conditionsOf(query, texts, similar)) : found;
+  const similar = await similarWords(patients, texts.q);
+  return similar ? pageOf(patients, query, scope, conditionsOf(query, texts, similar)) : found;
 }
 
 async function pageOf(

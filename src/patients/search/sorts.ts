@@ -15,16 +15,14 @@ export interface Sort {
 }
 
 const ID: SortKey = { expression: 'p.id', type: 'uuid' };
-const name = (column: string): SortKey => ({
-  expression: `name_form(p.${column}) COLLATE "C"`,
-  type: 'text',
-});
+/** The family name and, behind two spaces, the given ones, in the form of `name_form`. */
+export const NAME_ORDER = 'patient_name_order(p.family_name, p.given_names) COLLATE "C"';
 
 const KEYS: Readonly<Record<string, readonly SortKey[]>> = {
   // A UUIDv7 begins with the time of creation, and its index is there anyway.
   createdAt: [ID],
   updatedAt: [{ expression: 'p.updated_at', type: 'timestamptz' }, ID],
-  familyName: [name('family_name'), name('given_names'), ID],
+  familyName: [{ expression: NAME_ORDER, type: 'text' }, ID],
   birthDate: [{ expression: 'p.birth_date', type: 'date' }, ID],
 };
 const DISTANCE: readonly SortKey[] = [{ expression: DISTANCE_KM, type: 'float8' }, ID];

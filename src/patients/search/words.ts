@@ -1,6 +1,6 @@
 import type { Condition } from './condition.js';
 import { medicalIdGuesses } from './medical-id-guesses.js';
-import { beginning, literal, NAMES, oneSlipAway, whole } from './name-patterns.js';
+import { beginning, hasWordLike, literal, NAMES, namesWith, oneSlipAway, WORDS } from './name-patterns.js';
 
 /** Whom the words of `q` mean. `relevance` is an SQL expression that is greater for better matches. */
 export interface WordMatch {
@@ -20,7 +20,7 @@ export function wordsOf(folded: string): string[] {
 export function matchWords(q: string, folded: string): WordMatch {
   const words = wordsOf(folded);
   const loose = words.map((word) => [beginning(word), ...oneSlipAway(word)]);
-  const inNames = loose.map((_, index) => `${NAMES} LIKE ANY (:qWord${index})`).join(' AND ');
+  const inNames = loose.map((_, index) => hasWordLike(`CAST(:qWord${index} AS text[])`)).join(' AND ');
   const ids = idsIn(q);
   // One LIKE each: a B-tree looks up the beginning that one pattern has, but not those of an array.
   const isId = ids.map((_, index) => `p.medical_id LIKE :qId${index}`);
@@ -29,8 +29,8 @@ export function matchWords(q: string, folded: string): WordMatch {
     ...Object.fromEntries(loose.map((patterns, index) => [`qWord${index}`, patterns])),
     ...Object.fromEntries(ids.map((id, index) => [`qId${index}`, `${literal(id)}%`])),
     qIds: ids,
-    qWholes: words.map(whole),
-    qBeginnings: words.map(beginning),
+    qWholes: words,
+    qBeginnings: words.map(namesWith),
     qGuesses: medicalIdGuesses(q),
   };
   return {
@@ -39,13 +39,15 @@ export function matchWords(q: string, folded: string): WordMatch {
   };
 }
 
-/** The patients of `ids`, who were found by two slips. Nobody is found who is more relevant. */
-export function matchSimilar(ids: readonly string[]): WordMatch {
-  return { match: { sql: 'p.id = ANY (:qSimilar)', parameters: { qSimilar: ids } }, relevance: '0' };
+/** Those who have a word of each of `meant`, which were found by two slips. Nobody is found who is more relevant. */
+export function matchSimilar(meant: readonly (readonly string[])[]): WordMatch {
+  const sql = meant.map((_, index) => `${WORDS} && CAST(:qMeant${index} AS text[])`).join(' AND ');
+  const parameters = Object.fromEntries(meant.map((words, index) => [`qMeant${index}`, words]));
+  return { match: { sql, parameters }, relevance: '0' };
 }
 
 function relevanceOf(isId: readonly string[], { inNames }: { inNames: boolean }): string {
-  const wholes = [...(inNames ? [`${NAMES} LIKE ALL (:qWholes)`] : []), 'p.medical_id = ANY (:qIds)'];
+  const wholes = [...(inNames ? [`${WORDS} @> CAST(:qWholes AS text[])`] : []), 'p.medical_id = ANY (:qIds)'];
   const beginnings = [...(inNames ? [`${NAMES} LIKE ALL (:qBeginnings)`] : []), ...isId];
   const second = beginnings.length > 0 ? `WHEN ${beginnings.join(' OR ')} THEN 2` : '';
   return `CASE WHEN ${wholes.join(' OR ')} THEN 3 ${second} ELSE 1 END`;
