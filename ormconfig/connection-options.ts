@@ -11,6 +11,7 @@ import { Imports0005 } from './migrations/0005-imports.js';
 import { Quarantine0006 } from './migrations/0006-quarantine.js';
 import { CentralRegions0007, RegionaleRegions0007 } from './migrations/0007-regions.js';
 import { CentralRetention0008, RegionaleRetention0008 } from './migrations/0008-retention.js';
+import { Conflicts0009 } from './migrations/0009-conflicts.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 /** Numbered, forward only, in the order in which they run. */
@@ -24,6 +25,7 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
     Quarantine0006,
     RegionaleRegions0007,
     RegionaleRetention0008,
+    Conflicts0009,
   ],
   [CENTRAL]: [
     Journal0001,
@@ -34,6 +36,7 @@ export const MIGRATIONS: Record<ConnectionName, readonly (new () => MigrationInt
     Quarantine0006,
     CentralRegions0007,
     CentralRetention0008,
+    Conflicts0009,
   ],
 };
 

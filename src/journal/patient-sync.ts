@@ -5,7 +5,7 @@ import { Acknowledgement } from './acknowledgement.js';
 /** The state that every answer about a patient carries in `X-Sync-State`. */
 export type SyncState = 'synced' | 'pending' | 'disputed' | 'quarantined';
 
-/** Whether central has all that this node has written about a patient. */
+/** Whether central has all that this node has written about a patient, and whether people agree about it. */
 @Injectable()
 export class PatientSync {
   constructor(
@@ -14,10 +14,17 @@ export class PatientSync {
   ) {}
 
   async state(patientId: string): Promise<SyncState> {
-    const [row] = await this.router.home.query<[{ last: string | null; held: boolean }]>(STATE, [patientId]);
+    const [row] = await this.router.home.query<[PatientRow]>(STATE, [patientId]);
     if (row.held) return 'quarantined';
+    if (row.disputed) return 'disputed';
     return Number(row.last ?? 0) > this.acknowledgement.current.seq ? 'pending' : 'synced';
   }
+}
+
+interface PatientRow {
+  readonly last: string | null;
+  readonly held: boolean;
+  readonly disputed: boolean;
 }
 
 /** Central itself has nobody to send to: what its own journal says is the national state. */
@@ -26,4 +33,5 @@ const STATE = `
           WHERE j.patient_id = $1 ORDER BY j.seq DESC LIMIT 1) AS last,
          EXISTS (SELECT FROM quarantined_lanes WHERE lane = $1)
          OR EXISTS (SELECT FROM quarantine WHERE lane = $1 AND state IN ('refused', 'waiting'))
-         OR EXISTS (SELECT FROM stale_lanes WHERE lane = $1) AS held`;
+         OR EXISTS (SELECT FROM stale_lanes WHERE lane = $1) AS held,
+         EXISTS (SELECT FROM conflicts WHERE patient_id = $1 AND state = 'open') AS disputed`;

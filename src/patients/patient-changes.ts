@@ -57,6 +57,15 @@ export async function replacedFields(
   return changedFields(patient, { ...current, ...wanted });
 }
 
+/** What changes when `wanted`, by field, is decided for `patient`. Throws a 422 {@link Problem} as {@link parse} does. */
+export function decidedFields(
+  patient: Patient,
+  wanted: Readonly<Record<string, unknown>>,
+): Promise<Partial<PatientFields>> {
+  const known = Object.entries(wanted).map(([field, value]) => [field, value ?? undefined]);
+  return changedFields(patient, { ...fieldsAsTheyAre(patient), ...Object.fromEntries(known) } as Fields);
+}
+
 /** The members of a body; unknown ones are a 400 before anything is said of rights. */
 async function fieldsOf(body: unknown): Promise<PatientField[]> {
   const members = isJsonObject(body) ? Object.keys(body) : [];

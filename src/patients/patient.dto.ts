@@ -1,4 +1,5 @@
 import {
+  ApiExtraModels,
   ApiProperty,
   ApiPropertyOptional,
   ApiSchema,
@@ -7,6 +8,8 @@ import {
   PickType,
 } from '@nestjs/swagger';
 import type { FieldGroup } from '../accounts/roles.js';
+import { DisputedSideDto, KINDS } from '../conflicts/conflict.dto.js';
+import { CONFLICT_EXAMPLE } from '../conflicts/conflict.example.js';
 import { ReadOnly } from '../http/read-only.js';
 import { fieldsInGroups, groupedFields, readOnlyFields } from './field-group.js';
 import { EXAMPLE } from './patient.example.js';
@@ -30,6 +33,8 @@ const OPTIONAL = [
   'notes',
 ] as const;
 
+const FIELD = CONFLICT_EXAMPLE.fields.familyName;
+
 /** What every registrar may send, as it is and again: without a medical id, and without clinical fields. */
 const REGISTRATION = exampleOf(['identity', 'contact']);
 export const PATCH_EXAMPLE = { phone: '+221 77 765 43 21', address: { line: '3 avenue Cheikh Anta Diop' } };
@@ -38,7 +43,7 @@ class OptionalFields extends PartialType(PickType(Patient, OPTIONAL)) {}
 
 /** A new patient. What is absent or `null` is unknown. */
 @ApiSchema(withExample('A new patient. What is absent or `null` is unknown.', REGISTRATION))
-@ReadOnly(...readOnlyFields(Patient))
+@ReadOnly(...readOnlyFields(Patient), 'disputed')
 export class CreatePatient extends IntersectionType(
   PickType(Patient, REQUIRED),
   PartialType(PickType(Patient, ['medicalId'])),
@@ -47,7 +52,7 @@ export class CreatePatient extends IntersectionType(
 
 /** New values for some fields: the required ones cannot be removed. */
 @ApiSchema(withExample('New values for some fields; `null` clears one.', PATCH_EXAMPLE))
-@ReadOnly(...readOnlyFields(Patient))
+@ReadOnly(...readOnlyFields(Patient), 'disputed')
 export class ChangedFields extends IntersectionType(
   PartialType(PickType(Patient, [...REQUIRED, 'medicalId']), { skipNullProperties: false }),
   OptionalFields,
@@ -78,8 +83,43 @@ export function settled(field: PatientField, value: unknown): unknown {
   );
 }
 
+/** Two values of a field that nobody has decided between yet. */
+export class OpenDisputeDto {
+  @ApiProperty({ format: 'uuid', example: CONFLICT_EXAMPLE.id })
+  conflictId!: string;
+
+  @ApiProperty({ enum: KINDS, example: 'fields' })
+  kind!: string;
+
+  @ApiProperty({ type: DisputedSideDto })
+  regional!: DisputedSideDto;
+
+  @ApiProperty({ type: DisputedSideDto, example: FIELD.central })
+  central!: DisputedSideDto;
+}
+
 /** A patient as the caller's role may see it: the fields of other groups are absent. */
-export class PatientView extends Patient {}
+@ApiExtraModels(OpenDisputeDto)
+export class PatientView extends Patient {
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'array', items: { $ref: '#/components/schemas/OpenDisputeDto' } },
+    example: {
+      familyName: [
+        {
+          conflictId: CONFLICT_EXAMPLE.id,
+          kind: 'fields',
+          regional: FIELD.regional,
+          central: FIELD.central,
+        },
+      ],
+    },
+    description:
+      'While a conflict is open: by field, both values with their authors. Of allergies and chronic conditions the ' +
+      'field itself holds what either side has. `removal`: one side removed the patient.',
+  })
+  disputed?: Readonly<Record<string, readonly OpenDisputeDto[]>>;
+}
 
 export class PatientPage {
   @ApiProperty({ type: [PatientView] })

@@ -19,7 +19,7 @@ import { Config } from '../config/config.js';
 import { linkHeader } from '../http/page.js';
 import { PatientSync } from '../journal/patient-sync.js';
 import type { ChangeContext } from '../routing/change-context.js';
-import { patientEtag, visibleTo } from './patient-access.js';
+import { patientEtag } from './patient-access.js';
 import {
   ChangedFields,
   CREATE_EXAMPLES,
@@ -38,6 +38,7 @@ import {
 } from './patients.openapi.js';
 import { PatientsReader } from './patients.reader.js';
 import { PatientsWriter } from './patients.writer.js';
+import { ShownPatients } from './shown-patients.js';
 import { ReasonQuery } from './reason-query.dto.js';
 import { PatientQuery } from './search/patient-query.dto.js';
 
@@ -50,6 +51,7 @@ export class PatientsController {
     private readonly reader: PatientsReader,
     private readonly writer: PatientsWriter,
     private readonly sync: PatientSync,
+    private readonly shown: ShownPatients,
     private readonly config: Config,
   ) {}
 
@@ -69,7 +71,7 @@ export class PatientsController {
     const page = await this.reader.list(caller, query);
     const link = linkHeader(request, page.nextCursor);
     if (link) reply.header('link', link);
-    return { ...page, items: page.items.map((patient) => visibleTo(caller.role, patient)) };
+    return { ...page, items: await this.shown.show(caller.role, page.items) };
   }
 
   @Post()
@@ -191,7 +193,8 @@ export class PatientsController {
     reply: FastifyReply,
   ): Promise<Partial<PatientView>> {
     reply.headers({ etag: patientEtag(role, patient), 'x-sync-state': await this.sync.state(patient.id) });
-    return visibleTo(role, patient);
+    const [shown] = await this.shown.show(role, [patient]);
+    return shown!;
   }
 
   private preconditions(method: string, { 'if-match': ifMatch, prefer }: ChangeHeaders) {

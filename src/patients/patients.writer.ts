@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, QueryFailedError } from 'typeorm';
 import { uuidv7 } from 'uuidv7';
 import type { Principal } from '../accounts/principal.js';
+import { OpenDisputes } from '../conflicts/open-disputes.js';
 import { Config } from '../config/config.js';
 import { openLane } from '../hosts/open-lane.js';
 import { type Answer, idempotent } from '../http/idempotency.js';
@@ -14,6 +15,7 @@ import {
   medicalIdTaken,
   refuseTakenMedicalId,
 } from './change-patient.js';
+import { asStored, withUnions } from './disputed-patient.js';
 import { MedicalIds } from './medical-id/medical-ids.js';
 import {
   knownPatient,
@@ -37,6 +39,7 @@ export class PatientsWriter {
     private readonly data: DataRouter,
     private readonly medicalIds: MedicalIds,
     private readonly config: Config,
+    private readonly disputes: OpenDisputes,
   ) {}
 
   /**
@@ -61,8 +64,17 @@ export class PatientsWriter {
   }
 
   /** Replaces all that the caller may set. Gives the patient as it is then; see `replacedFields` for errors. */
-  replace(id: string, body: unknown, by: PatientChange, preconditions: Preconditions): Promise<Patient> {
-    return this.change(id, by, preconditions, (patient) => replacedFields(patient, body, by.caller.role));
+  async replace(
+    id: string,
+    body: unknown,
+    by: PatientChange,
+    preconditions: Preconditions,
+  ): Promise<Patient> {
+    const { role } = by.caller;
+    const disputes = (await this.disputes.of('patients', [id], role)).get(id);
+    return this.change(id, by, preconditions, (patient) =>
+      replacedFields(patient, asStored(body, patient, withUnions(patient, disputes)), role),
+    );
   }
 
   /** Merges `patch` into the patient. Gives the patient as it is then; see `patchedFields` for errors. */

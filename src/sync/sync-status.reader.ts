@@ -17,7 +17,14 @@ const PENDING = `
 const COUNTS = `
   SELECT (SELECT count(*)::int FROM journal WHERE captured_by = 'database') AS outside,
          (SELECT coalesce(sum(entries), 0)::int FROM quarantined_lanes)
-         + (SELECT count(*)::int FROM quarantine WHERE state IN ('refused', 'waiting')) AS quarantined`;
+         + (SELECT count(*)::int FROM quarantine WHERE state IN ('refused', 'waiting')) AS quarantined,
+         (SELECT count(*)::int FROM conflicts WHERE state = 'open') AS conflicts`;
+
+interface Counts {
+  readonly outside: number;
+  readonly quarantined: number;
+  readonly conflicts: number;
+}
 
 /** Answers what an administrator asks first: does everything arrive? Never asks central, so it never waits for it. */
 @Injectable()
@@ -31,8 +38,8 @@ export class SyncStatusReader {
 
   async read(): Promise<SyncStatusDto> {
     const isCentral = this.config.mode === 'central';
-    const counts = await this.router.home.query<{ outside: number; quarantined: number }[]>(COUNTS);
-    const { outside, quarantined } = counts[0]!;
+    const counts = await this.router.home.query<Counts[]>(COUNTS);
+    const { outside, quarantined, conflicts } = counts[0]!;
     const { journalMonths } = this.config;
     const { removedOutside, ...retention } = await readRetention(
       (sql, values) => this.router.home.query(sql, values),
@@ -45,7 +52,7 @@ export class SyncStatusReader {
       uplink: this.relay ? await this.uplink(this.relay.uplink) : null,
       downlink: this.relay ? downlink(this.relay) : null,
       quarantined,
-      openConflicts: 0,
+      openConflicts: conflicts,
       madeOutside: outside + removedOutside,
       retention: { months: journalMonths ?? null, ...retention },
     };
