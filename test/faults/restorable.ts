@@ -9,6 +9,8 @@ import { until } from '../harness/until.js';
 
 export type Side = 'region' | 'central';
 
+export type Restore = 'loaded anew' | 'files put back';
+
 export interface Backup {
   readonly side: Side;
   readonly name: string;
@@ -57,11 +59,15 @@ export class Restorable {
     return { side, name };
   }
 
-  /** Puts the copy back; the node is started again at the end. */
-  async restore({ side, name }: Backup): Promise<void> {
+  /**
+   * Puts the copy back; the node is started again at the end. A database that was loaded anew is known by that;
+   * `files put back`: nothing in it tells.
+   */
+  async restore({ side, name }: Backup, how: Restore = 'loaded anew'): Promise<void> {
     await this.node.stop();
     await this.administer(`DROP DATABASE ${this.nameOf(side)} WITH (FORCE)`);
     await this.copy(name, this.nameOf(side));
+    if (how === 'files put back') await this.query(side, 'UPDATE node SET cluster = NULL');
     await this.node.restart();
   }
 

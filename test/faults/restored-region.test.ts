@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { until } from '../harness/until.js';
-import { Restorable } from './restorable.js';
+import { Restorable, type Restore } from './restorable.js';
 
 /** A region that is put back to an older backup gets from central what it had sent since. */
-describe('a region restored from a backup', () => {
+describe.each<Restore>(['loaded anew', 'files put back'])('a region restored from a backup (%s)', (how) => {
   let world: Restorable;
   beforeEach(async () => {
     world = await Restorable.start();
@@ -25,7 +25,7 @@ describe('a region restored from a backup', () => {
     await world.settled();
     const [rows, entries] = [await world.rows('region'), await world.entries('region')];
 
-    await world.restore(backup);
+    await world.restore(backup, how);
     await world.settled();
     expect(await world.rows('region')).toEqual(rows);
     expect(await world.entries('region')).toEqual(entries);
@@ -53,7 +53,7 @@ describe('a region restored from a backup', () => {
     const sent = await world.entries('central');
 
     await world.wire.become('down');
-    await world.restore(backup);
+    await world.restore(backup, how);
     const [fresh] = await world.create(2);
     await world.edit(shared!.id, { notes: 'depuis' });
     await world.delete(removedHere!.id);
@@ -83,7 +83,7 @@ describe('a region restored from a backup', () => {
     await world.settled();
 
     await world.wire.become('down');
-    await world.restore(backup);
+    await world.restore(backup, how);
     // The same blocks again, as a clock that was behind would have it.
     const { sequence } = await world.restartBlocks();
     const [again] = await world.create(1, { medicalId: 'CARTE-77' });
@@ -112,7 +112,7 @@ describe('a region restored from a backup', () => {
     await world.create(2);
     await world.settled();
     await world.wire.become('down');
-    await world.restore(first);
+    await world.restore(first, how);
     await world.create(2);
     await world.wire.become('up');
     await world.settled();
@@ -122,7 +122,7 @@ describe('a region restored from a backup', () => {
       await world.create(1);
       await world.settled();
       await world.wire.become('down');
-      await world.restore(backup);
+      await world.restore(backup, how);
       await world.create(2);
       await world.wire.become('up');
       await world.settled();
@@ -138,7 +138,7 @@ describe('a region restored from a backup', () => {
     await world.create(20);
     await world.settled();
     await world.wire.become('down');
-    await world.restore(backup);
+    await world.restore(backup, how);
     const slow = new pg.Client({ connectionString: world.regionUrl });
     await slow.connect();
     // Has its position already, and has not committed.

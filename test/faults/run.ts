@@ -3,11 +3,8 @@ import { call } from '../accounts/api.js';
 import type { ServedNode } from '../harness/served-node.js';
 import { within } from '../harness/within.js';
 import { Book } from './book.js';
-import type { Fault } from './injected/fault.js';
-import { drain } from './invariants/drain.js';
-import { gatherEvidence } from './invariants/evidence.js';
-import { judge, type Verdict } from './invariants/judge.js';
-import { statusTellsTheTruth } from './invariants/status.js';
+import { type Fault, workGoesOn } from './injected/fault.js';
+import { conclude, listed, type Verdict } from './invariants/conclude.js';
 import { Observer } from './observer.js';
 import { Random } from './random.js';
 import { POISON } from './workload/edits.js';
@@ -67,28 +64,46 @@ class Run<Node extends ServedNode> {
   }
 
   async report(): Promise<RunReport> {
-    const { seed, book, world, random, faults } = this;
+    const { book, world, random } = this;
     const isPoisonous = random.fork('poison').chance(0.4);
     if (isPoisonous) await refusePoison(world.centralUrl);
-    const observer = new Observer(world.centralUrl);
-    const staff = { ...STAFF, ...this.plan.staff, ...(isPoisonous && { poison: 0.03 }) };
-    const workload = new Workload(book, world.regions, random.fork('workload'), staff);
-    await this.breakThings();
-    await within(60_000, 'everybody has ended what they were at', workload.stop());
-    await world.heal();
-    const drained = await drain(world);
-    const seen = await within(60_000, 'the last look at central', observer.stop());
-    const verdict = { ...(await this.judged(drained.violations)), ...listed('while it ran', seen) };
+    const seen = await this.whileObserved(() => this.peopleAtWork(isPoisonous));
+    const { verdict, drained } = await conclude(world, book);
     const cured = isPoisonous && random.fork('cure').chance(0.5) ? await this.cure() : {};
     return {
-      seed,
+      seed: this.seed,
       acknowledged: book.countOf('acknowledged'),
       refused: book.countOf('refused'),
       unknown: book.countOf('unknown'),
-      faults,
+      faults: this.faults,
       drained,
-      verdict: { ...cured, ...verdict },
+      verdict: {
+        ...verdict,
+        ...cured,
+        ...listed('what was seen of central while it ran', seen),
+        ...listed('the region works on', this.failures),
+      },
     };
+  }
+
+  private async whileObserved(work: () => Promise<void>): Promise<string[]> {
+    const observer = new Observer(this.world.centralUrl);
+    await work().finally(() => observer.stop());
+    return observer.stop();
+  }
+
+  /** They work while things break, and until all is healed and everyone has seen it. */
+  private async peopleAtWork(isPoisonous: boolean): Promise<void> {
+    const { world, book, random } = this;
+    const staff = { ...STAFF, ...this.plan.staff, ...(isPoisonous && { poison: 0.03 }) };
+    const workload = new Workload(book, world.regions, random.fork('workload'), staff);
+    try {
+      await this.breakThings();
+      await world.heal();
+      await this.everyoneWorksAgain();
+    } finally {
+      await within(60_000, 'everybody has ended what they were at', workload.stop());
+    }
   }
 
   private async breakThings(): Promise<void> {
@@ -100,29 +115,26 @@ class Run<Node extends ServedNode> {
           const name = random.pick(Object.keys(this.plan.faults));
           const lastsMs = random.between(20, this.plan.longestMs);
           this.faults.push(name);
-          await this.inflict(name, { world: this.world, book: this.book, region, random, lastsMs });
+          const scene = { world: this.world, book: this.book, region, random, lastsMs };
+          await this.attempt(name, () => this.plan.faults[name]!(scene));
           await pause(random.between(0, 200));
         }
       }),
     );
   }
 
-  private async inflict(name: string, scene: Parameters<Fault<Node>>[0]): Promise<void> {
-    try {
-      await within(60_000, 'the fault is over', this.plan.faults[name]!(scene));
-    } catch (error) {
-      this.failures.push(`${name}: ${(error as Error).message}`);
-    }
+  private async everyoneWorksAgain(): Promise<void> {
+    const { world, book, random } = this;
+    for (const region of world.regions)
+      await this.attempt('all is healed', () => workGoesOn({ world, region, book, random, lastsMs: 0 }));
   }
 
-  private async judged(late: readonly string[]): Promise<Verdict> {
-    const verdict = judge(await gatherEvidence(this.world, this.book));
-    return {
-      ...verdict,
-      ...listed('I10 the queues drain by themselves', late),
-      ...listed('I11 what the status says equals what SQL counts', await statusTellsTheTruth(this.world)),
-      ...listed('the region works on', this.failures),
-    };
+  private async attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await within(60_000, 'it is over', work());
+    } catch (error) {
+      this.failures.push(`${what}: ${(error as Error).message}`);
+    }
   }
 
   /** What central refused is accepted after all, and an administrator has it tried again: then all must be equal. */
@@ -141,15 +153,12 @@ class Run<Node extends ServedNode> {
         if (status !== 200) return { 'what was refused can be retried': [`a retry answered ${status}`] };
       }
     }
-    const verdict = await this.judged([]);
+    const { verdict } = await conclude(this.world, this.book);
     return Object.fromEntries(
       Object.entries(verdict).map(([name, found]) => [`${name}, after the cure`, found]),
     );
   }
 }
-
-const listed = (name: string, violations: readonly string[]): Verdict =>
-  violations.length > 0 ? { [name]: violations } : {};
 
 export async function refusePoison(centralUrl: string): Promise<void> {
   await withSession(centralUrl, (session) =>

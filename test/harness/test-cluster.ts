@@ -6,12 +6,26 @@ import { findBinaries } from '../../src/databases/embedded/binaries.js';
 import { freePort } from '../../src/databases/embedded/free-port.js';
 import { initdb, SUPERUSER } from '../../src/databases/embedded/initdb.js';
 import { serverAccount } from '../../src/databases/embedded/server-account.js';
+import { isAlive } from '../../src/databases/embedded/process-identity.js';
 import { startServer, stopServer } from '../../src/databases/embedded/server-process.js';
+import { until } from './until.js';
 
 export interface TestCluster {
   /** Superuser, database `postgres`. */
   readonly url: string;
   stop(): Promise<void>;
+}
+
+/** A server that goes down and comes back. */
+export interface RestartableCluster extends TestCluster {
+  /**
+   * Ends the server, for {@link resume} to start it again.
+   *
+   * - `stopped`: as an administrator does: it ends its sessions and says so.
+   * - `crashed`: it is killed, and recovers at its next start. What it had confirmed is on the disk.
+   */
+  goDown(how: 'stopped' | 'crashed'): Promise<void>;
+  resume(): Promise<void>;
 }
 
 /** Speed in place of durability: what a test leaves behind is thrown away. */
@@ -28,8 +42,20 @@ const SETTINGS = {
   autovacuum_naptime: '5min',
 };
 
+/** What a commit has confirmed is there after a crash of the server. A crash of the machine is another matter. */
+const CONFIRMED_COMMITS = { synchronous_commit: 'on', full_page_writes: 'on', max_connections: '100' };
+
 /** One PostgreSQL for a whole run of the tests. */
-export async function startTestCluster(): Promise<TestCluster> {
+export function startTestCluster(): Promise<TestCluster> {
+  return startCluster(SETTINGS);
+}
+
+/** One of its own, for a test that takes it down. */
+export function startRestartableCluster(): Promise<RestartableCluster> {
+  return startCluster({ ...SETTINGS, ...CONFIRMED_COMMITS });
+}
+
+async function startCluster(settings: Record<string, string>): Promise<RestartableCluster> {
   const account = await serverAccount();
   const binaries = await findBinaries(account);
   const folder = await mkdtemp(join(tmpdir(), 'medlink-test-'));
@@ -39,10 +65,19 @@ export async function startTestCluster(): Promise<TestCluster> {
   await initdb(binaries, { folder: data, password: 'test', account, flags: ['--no-sync'] });
   const port = await freePort();
   const logFile = join(folder, 'server.log');
-  const { pid } = await startServer(binaries, { folder: data, port, account, logFile, settings: SETTINGS });
-  endWithThisProcess(pid, folder);
+  const start = () => startServer(binaries, { folder: data, port, account, logFile, settings });
+  let { pid } = await start();
+  endWithThisProcess(data, folder);
   return {
     url: `postgresql://${SUPERUSER}:test@127.0.0.1:${port}/postgres`,
+    async goDown(how) {
+      if (how === 'stopped') return stopServer(pid, 5_000);
+      process.kill(pid, 'SIGQUIT');
+      await until(() => !isAlive(pid), { what: 'the crashed server is gone' });
+    },
+    async resume() {
+      ({ pid } = await start());
+    },
     async stop() {
       await stopServer(pid, 5_000);
       await rm(folder, { recursive: true, force: true });
@@ -51,8 +86,9 @@ export async function startTestCluster(): Promise<TestCluster> {
 }
 
 /** A run that is killed cannot tear down; a server for each such run would soon fill the machine. */
-function endWithThisProcess(server: number, folder: string): void {
-  const script = 'while kill -0 "$1"; do sleep 1; done; kill -QUIT "$2" && sleep 2; rm -rf "$3"';
-  const args = ['-c', script, 'watch', String(process.pid), String(server), folder];
+function endWithThisProcess(data: string, folder: string): void {
+  const script =
+    'while kill -0 "$1"; do sleep 1; done; kill -QUIT "$(head -n 1 "$2/postmaster.pid")" && sleep 2; rm -rf "$3"';
+  const args = ['-c', script, 'watch', String(process.pid), data, folder];
   spawn('sh', args, { detached: true, stdio: 'ignore', cwd: '/' }).unref();
 }

@@ -26,7 +26,7 @@ export async function workGoesOn({ book, region, lastsMs }: Scene): Promise<void
   const before = book.countOf('acknowledged', region.code);
   await pause(lastsMs);
   await until(() => book.countOf('acknowledged', region.code) > before, {
-    what: `a write of ${region.code} succeeds while central is in trouble`,
+    what: `a write of ${region.code} succeeds`,
     timeoutMs: WORKS_ON_WITHIN_MS,
   });
 }

@@ -74,13 +74,14 @@ export function everyRecordInItsOrder(evidence: Evidence): string[] {
   ];
 }
 
-/** Each entry of a region begins where the one before it ended. */
+/** Each entry of a record that only its region has changed begins where the one before it ended. */
 function brokenChains({ node, journal }: Holding): string[] {
   const rows = new Map<string, Values | undefined>();
+  const foreign = new Set(journal.filter(({ origin }) => origin !== node).map(recordOf));
   return journal.flatMap((entry) => {
     const row = rows.get(recordOf(entry));
     rows.set(recordOf(entry), after(row, entry));
-    if (entry.origin !== node) return [];
+    if (foreign.has(recordOf(entry))) return [];
     if (entry.op === 'insert') return row ? [`${changeOf(entry)} inserts what is there`] : [];
     const wrong = differing(entry.before ?? {}, row);
     return wrong.length > 0
@@ -126,12 +127,26 @@ export function everyTransactionWhole(evidence: Evidence): string[] {
     const size = entries[0]?.changeSetSize ?? entries.length;
     return size === entries.length ? [] : [`${write.id} has ${entries.length} entries in a set of ${size}`];
   });
-  return [...torn, ...[evidence.central, ...evidence.regions].flatMap(tornSets)];
+  const { central, regions } = evidence;
+  return [...torn, ...[central, ...regions].flatMap(tornSets), ...regions.flatMap(tornDeliveries(central))];
 }
+
+/** What a region is to have of a transaction, it has whole. */
+const tornDeliveries = (central: Holding) => (region: Holding) => {
+  const due = central.deliveries.get(region.node) ?? new Set();
+  const cursor = region.cursors.get('central') ?? 0;
+  const there = new Set(region.journal.map(changeOf));
+  const delivered = central.journal.filter(({ seq }) => due.has(seq) && seq <= cursor);
+  return delivered
+    .filter((entry) => !there.has(changeOf(entry)))
+    .map((entry) => `${region.node} has passed over ${changeOf(entry)} of ${setOf(entry)}`);
+};
 
 /** Change sets of which a database holds a part. Holds at every instant, not only at the end. */
 export function tornSets({ node, journal, held }: Holding): string[] {
-  const applied = groupBy(journal, setOf);
+  // Of a transaction elsewhere, a region is told what concerns its patients.
+  const whole = journal.filter(({ origin }) => node === 'central' || origin === node);
+  const applied = groupBy(whole, setOf);
   const waiting = groupBy(held, setOf);
   const partly = ([set, entries]: [string, readonly Omit<Entry, 'seq'>[]]) =>
     entries.length === entries[0]!.changeSetSize

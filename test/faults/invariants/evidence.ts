@@ -32,6 +32,8 @@ export interface Holding {
   readonly rows: ReadonlyMap<string, Values>;
   /** How far other nodes' journals have been applied, by origin. */
   readonly cursors: ReadonlyMap<string, number>;
+  /** At central: the positions of its journal that are to go down to each region. */
+  readonly deliveries: ReadonlyMap<string, ReadonlySet<number>>;
   /** Entries that wait for a person. They have no `seq` of this node. */
   readonly held: readonly (Omit<Entry, 'seq'> & { readonly lane: string })[];
 }
@@ -51,9 +53,11 @@ const COLUMNS = `origin, origin_seq::float8 AS "originSeq", incarnation, change_
 const TABLES = `
   SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'journal_stage_insert' ORDER BY 1`;
 
+const CENTRAL_NODE = 'central';
+
 export async function gatherEvidence(world: World, book: Book): Promise<Evidence> {
   const [central, ...regions] = await Promise.all([
-    holdingOf('central', world.centralUrl),
+    holdingOf(CENTRAL_NODE, world.centralUrl),
     ...world.regions.map(({ code, databaseUrl }) => holdingOf(code, databaseUrl)),
   ]);
   return { book, central, regions };
@@ -75,6 +79,7 @@ export function holdingOf(node: string, url: string): Promise<Holding> {
     return {
       node,
       rows,
+      deliveries: node === CENTRAL_NODE ? await deliveriesOf(ask) : new Map(),
       journal: await ask<Entry>(`SELECT seq::float8 AS seq, ${COLUMNS} FROM journal ORDER BY journal.seq`),
       cursors: new Map(cursors.map(({ origin, seq }) => [origin, seq])),
       held: await ask<Holding['held'][number]>(
@@ -82,6 +87,13 @@ export function holdingOf(node: string, url: string): Promise<Holding> {
       ),
     };
   });
+}
+
+async function deliveriesOf(ask: <T extends object>(sql: string) => Promise<T[]>) {
+  const rows = await ask<{ region: string; seqs: number[] }>(
+    'SELECT region, array_agg(seq::float8) AS seqs FROM deliveries GROUP BY region',
+  );
+  return new Map(rows.map(({ region, seqs }) => [region, new Set(seqs)]));
 }
 
 export const keyOf = (entity: string, id: string) => `${entity} ${id}`;

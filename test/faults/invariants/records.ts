@@ -1,29 +1,43 @@
-import type { Write } from '../book.js';
+import type { Values, Write } from '../book.js';
 import { type Entry, type Evidence, type Holding, tracedWrites } from './evidence.js';
 import { differing, same } from './replay.js';
 
 /** Two clocks of one machine, read a moment apart. Milliseconds. */
 const CLOCK_TOLERANCE_MS = 1_000;
 
-/** I5: every copy of a record without an open conflict is equal on every node. */
+/** I5: every copy of a record is equal on every node that should hold it, and nobody else holds one. */
 export function everyCopyEqual({ central, regions }: Evidence): string[] {
   const lanes = new Set(central.held.map(({ lane }) => lane));
-  const inDoubt = (record: string) => lanes.has(record.slice(record.indexOf(' ') + 1));
-  const records = new Set([central, ...regions].flatMap(({ rows }) => [...rows.keys()]));
-  return [...records].flatMap((record) => {
-    if (inDoubt(record)) return [];
-    const [home] = regions.filter((region) => isHome(region, record, central));
-    if (!home) return [`${record} is at central, and no region knows it`];
-    return regions
-      .filter((region) => region === home || region.rows.has(record))
-      .flatMap((region) => differingCopy(record, region, central));
+  const hosts = hostsOf({ central, regions });
+  const copies = [central, ...regions].flatMap(({ rows }) => [...rows]);
+  return [...new Map(copies)].flatMap(([record, row]) => {
+    const patient = patientOf(record, row);
+    if (patient !== null && lanes.has(patient)) return [];
+    return regions.flatMap((region) => {
+      const isHost = patient === null || hosts.get(patient)?.has(region.node);
+      if (isHost) return differingCopy(record, region, central);
+      return region.rows.has(record) ? [`${record} is in ${region.node}, which does not host it`] : [];
+    });
   });
 }
 
-/** Today the region that made a record is the only one that holds it. */
-function isHome({ node, rows, journal }: Holding, record: string, central: Holding): boolean {
-  const row = rows.get(record) ?? central.rows.get(record);
-  return row?.region === node || journal.some(({ entityId }) => record.endsWith(entityId));
+/** Whose file a record belongs to; `null` when it belongs to everyone. */
+function patientOf(record: string, row: Values): string | null {
+  if (record.startsWith('patients ')) return row.id as string;
+  return (row.patient_id as string | undefined) ?? null;
+}
+
+/** The regions that have a patient's file: where it was registered, and whoever central names. */
+function hostsOf({ central, regions }: Pick<Evidence, 'central' | 'regions'>): Map<string, Set<string>> {
+  const hosts = new Map<string, Set<string>>();
+  const add = (patient: string, region: string) =>
+    hosts.set(patient, (hosts.get(patient) ?? new Set()).add(region));
+  for (const { node, journal } of regions)
+    for (const { origin, op, entity, entityId } of journal)
+      if (origin === node && op === 'insert' && entity === 'patients') add(entityId, node);
+  for (const [record, { patient_id: patient, region }] of central.rows)
+    if (record.startsWith('hosts ')) add(patient as string, region as string);
+  return hosts;
 }
 
 function differingCopy(record: string, region: Holding, central: Holding): string[] {

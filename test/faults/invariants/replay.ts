@@ -15,8 +15,9 @@ export function replay(journal: readonly Entry[]): Map<string, Values> {
 /** A row after one entry; `undefined` when it is not there then. */
 export function after(row: Values | undefined, { op, after: values }: Entry): Values | undefined {
   if (op === 'remove') return undefined;
-  // An update or a verdict of a row that is not there does not make one.
+  if (op === 'noop') return row;
   if (op === 'insert' || op === 'restore') return values ?? undefined;
+  // An update or a verdict of a row that is not there does not make one.
   return row && { ...row, ...values };
 }
 
@@ -36,14 +37,21 @@ function inOrder(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Where the tables of a node are not what its journal says. */
+/**
+ * Where the tables of a node are not what its journal says. In a region, own edits lie over what comes down until
+ * central has judged them, so there it is asked of records alone that nobody else has changed.
+ */
 export function unexplainedRows({ node, journal, rows }: Holding): string[] {
   const told = replay(journal);
+  const foreign = new Set(
+    node === 'central' ? [] : journal.filter(({ origin }) => origin !== node).map(recordOf),
+  );
   return [...new Set([...told.keys(), ...rows.keys()])].flatMap((record) => {
     const [row, expected] = [rows.get(record), told.get(record)];
-    if (same(row, expected)) return [];
+    if (foreign.has(record) || same(row, expected)) return [];
     if (!row) return [`${node}: ${record} is gone, but its journal still has it`];
-    if (!expected) return [`${node}: ${record} is there, but not by its journal`];
+    // A file that came as a copy has its history in the journal; what is there for everyone came without.
+    if (!expected) return node === 'central' ? [`${node}: ${record} is there, but not by its journal`] : [];
     return [`${node}: ${record} is not what its journal says: ${differing(expected, row).join(', ')}`];
   });
 }

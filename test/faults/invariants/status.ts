@@ -1,7 +1,7 @@
 import { call } from '../../accounts/api.js';
 import { until } from '../../harness/until.js';
 import { withSession, type Region, type World } from '../world.js';
-import { pendingOf } from './drain.js';
+import { pendingOf, waitingFor } from './drain.js';
 
 /** A link that has just healed is noticed with its next sign of life. Milliseconds. */
 const NOTICED_WITHIN_MS = 20_000;
@@ -42,6 +42,7 @@ async function toldBy({ node, administrator: { token } }: Region): Promise<Facts
   return {
     link: status.link.state,
     pending: status.uplink.pending,
+    'waiting at central': status.downlink.pending,
     'pending in the metrics': Number(/^medlink_uplink_pending_entries (\d+)/m.exec(metrics)?.[1]),
     quarantined: status.quarantined,
     'in the list of quarantine': quarantine.body.total,
@@ -64,6 +65,7 @@ async function countedIn(world: World, region: Region): Promise<Facts> {
   return {
     link: 'up',
     pending,
+    'waiting at central': await waitingFor(world, region),
     'pending in the metrics': pending,
     quarantined: total,
     'in the list of quarantine': total,
