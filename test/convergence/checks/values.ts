@@ -1,0 +1,79 @@
+import type { Evidence, HeldEntry } from '../evidence.js';
+import type { Ledger, Write } from '../ledger.js';
+import { meansTheSame, type Row, type Unit, UNITS } from '../values.js';
+
+const ALL_UNITS = Object.keys(UNITS) as Unit[];
+
+/**
+ * Every value that anybody gave is in force, or was replaced by somebody who had seen it, or stands in a conflict, or
+ * was discarded with a reason.
+ */
+export function checkValues(ledger: Ledger, evidence: Evidence): string[] {
+  return ledger.patients.flatMap((patientId) => {
+    const writes = ledger.writesOf(patientId).filter((write) => !isDiscarded(write, evidence.quarantine));
+    const row = evidence.central.patients.get(patientId);
+    const disputes = disputed(evidence, patientId);
+    return writes.flatMap((write) =>
+      issued(write)
+        .filter((unit) => !isAccounted(unit, write, { writes, row, disputes }))
+        .map(
+          (unit) =>
+            `${unit} ${shown(unit, write.after!)} of ${patientId}, given at ${write.node}, has vanished: ` +
+            `${row ? shown(unit, row) : 'no record'} is in force`,
+        ),
+    );
+  });
+}
+
+interface Known {
+  readonly writes: readonly Write[];
+  /** As it is in force. */
+  readonly row: Row | undefined;
+  /** The values of both sides of each conflict. */
+  readonly disputes: readonly Row[];
+}
+
+function isAccounted(unit: Unit, { after }: Write, { writes, row, disputes }: Known): boolean {
+  const value = after!;
+  if (row && meansTheSame(unit, row, value)) return true;
+  if (disputes.some((side) => UNITS[unit].every((column) => column in side) && meansTheSame(unit, side, value)))
+    return true;
+  return writes.some((write) => {
+    if (!write.before || !meansTheSame(unit, write.before, value)) return false;
+    // Who removed a record has replaced its values only when it stayed removed.
+    return write.after ? !meansTheSame(unit, write.after, value) : row === undefined;
+  });
+}
+
+/** The units that a write has given a value. */
+function issued({ before, after }: Write): Unit[] {
+  if (!after) return [];
+  return ALL_UNITS.filter((unit) => !before || !meansTheSame(unit, before, after));
+}
+
+function disputed({ central }: Evidence, patientId: string): Row[] {
+  const conflicts = [...central.conflicts.values()].filter(({ entity_id: id }) => id === patientId);
+  return conflicts.flatMap(({ fields }) => {
+    const columns = Object.entries(fields as Record<string, Record<'regional' | 'central', { value: unknown }>>);
+    return (['regional', 'central'] as const).map((side) =>
+      Object.fromEntries(columns.map(([column, sides]) => [column, sides[side].value])),
+    );
+  });
+}
+
+/** Whether somebody has dropped it, with a reason. Its version tells which of a node's changes it was. */
+export function isDiscarded({ node, patientId, before, after }: Write, quarantine: readonly HeldEntry[]): boolean {
+  return quarantine.some(
+    (entry) =>
+      entry.state === 'discarded' &&
+      entry.reason !== null &&
+      entry.origin === node &&
+      entry.entityId === patientId &&
+      (after ? entry.after?.version === after.version : entry.op === 'remove') &&
+      (before ? entry.before?.version === before.version : entry.op === 'insert'),
+  );
+}
+
+function shown(unit: Unit, row: Row): string {
+  return JSON.stringify(UNITS[unit].map((column) => row[column]));
+}

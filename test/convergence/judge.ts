@@ -1,0 +1,46 @@
+import type { Delivery } from '../../src/journal/delivery.js';
+import { checkCopies } from './checks/copies.js';
+import { checkGroups } from './checks/groups.js';
+import { checkIdentities } from './checks/identities.js';
+import { checkJournals } from './checks/journals.js';
+import { checkRemovals } from './checks/removals.js';
+import { checkSets } from './checks/sets.js';
+import { checkValues } from './checks/values.js';
+import { gather } from './evidence.js';
+import { Run } from './run.js';
+import type { ConvergenceWorld } from './world.js';
+
+/** Lets a run happen, heals everything, and gives what is wrong then, or was on the way. */
+export async function judge(
+  world: ConvergenceWorld,
+  seed: number,
+  alter?: (delivery: Delivery) => Delivery,
+): Promise<string[]> {
+  const run = new Run(world, seed, alter);
+  const { ledger } = run;
+  const onTheWay = new Set<string>();
+  const note = (problems: readonly string[]) => {
+    for (const problem of problems) onTheWay.add(problem);
+  };
+  try {
+    await run.live(async () => {
+      const evidence = await gather(world, ledger.patients);
+      note(checkSets(evidence));
+    });
+    await run.settle();
+  } finally {
+    run.close();
+  }
+  if (process.env.MEDLINK_SHOW) console.info(seed, JSON.stringify(run.counts));
+  const evidence = await gather(world, ledger.patients);
+  const { central, regions, quarantine } = evidence;
+  note(checkSets(evidence));
+  note(checkCopies(ledger, evidence));
+  note(checkGroups(ledger, [central, ...regions]));
+  note(checkValues(ledger, evidence));
+  note(checkRemovals(ledger, evidence));
+  note(checkJournals(ledger, evidence));
+  note(checkIdentities(evidence));
+  note(quarantine.filter(({ state }) => state === 'refused' || state === 'waiting').map(({ state }) => `still ${state}`));
+  return [...onTheWay];
+}
