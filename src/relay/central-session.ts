@@ -8,7 +8,7 @@ import { codeOf, failureKind } from '../apply/failure.js';
 import type { Chunk } from '../journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
 import { openClient, type OwnClient } from '../databases/own-client.js';
-import { registerRegion } from '../regions/register-region.js';
+import { noteSignOfLife, registerRegion } from '../regions/register-region.js';
 import type { Delivery } from './link.js';
 import type { NodeIdentity } from './node-identity.js';
 
@@ -117,6 +117,11 @@ export class CentralSession {
   /** Makes this node known to central. Throws as {@link registerRegion} does. */
   register(node: NodeIdentity): Promise<'registered' | 'known'> {
     return registerRegion(this.client, this.tables, node);
+  }
+
+  /** Throws when the node is known no longer, or its region was stopped: see {@link noteSignOfLife}. */
+  noteSignOfLife(node: NodeIdentity): Promise<void> {
+    return noteSignOfLife(this.client, node);
   }
 
   async deliver(chunk: Chunk): Promise<Delivery> {

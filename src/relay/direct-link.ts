@@ -29,7 +29,9 @@ export class DirectLink implements Link {
   /** By this, sessions that a broken line has left behind are known to be this process's own. */
   private readonly owner = `medlink-relay ${randomUUID()}`;
   private session: CentralSession | undefined;
-  private code = '';
+  private node: NodeIdentity | undefined;
+  /** By the monotonic clock. */
+  private notedAt = 0;
 
   constructor(
     private readonly central: CentralConnection,
@@ -38,11 +40,10 @@ export class DirectLink implements Link {
 
   async open(node: NodeIdentity, signal: AbortSignal): Promise<Cursor | 'standby'> {
     const { code } = node;
-    this.session ??= await CentralSession.open(await this.opened(signal), this.refused, this.owner);
-    this.code = code;
+    this.node = node;
+    this.session ??= await this.registered(node, signal);
     const { session } = this;
     if (!(await session.lead(code))) return 'standby';
-    await session.register(node);
     const row = await this.cursorOf(session, node);
     const cursor = { origin: code, incarnation: row.incarnation, seq: Number(row.seq), witness: row.witness };
     return this.keepingAlive(
@@ -51,19 +52,40 @@ export class DirectLink implements Link {
     );
   }
 
-  deliver(chunk: Chunk): Promise<Delivery> {
+  async deliver(chunk: Chunk): Promise<Delivery> {
+    if (performance.now() - this.notedAt > SIGN_OF_LIFE_MS) await this.noteSignOfLife();
     return this.require().deliver(chunk);
   }
 
-  heldLanes(): Promise<HeldLane[]> {
+  async heldLanes(): Promise<HeldLane[]> {
     const session = this.require();
-    return heldLanes((sql, values) => session.askForSignOfLife(sql, values), this.code);
+    const lanes = await heldLanes((sql, values) => session.askForSignOfLife(sql, values), this.node!.code);
+    await this.noteSignOfLife();
+    return lanes;
   }
 
   close(): Promise<void> {
     this.session?.close();
     this.session = undefined;
     return Promise.resolve();
+  }
+
+  /** A session at central, which knows of this node from then on. A stranger with its code is refused at once. */
+  private async registered(node: NodeIdentity, signal: AbortSignal): Promise<CentralSession> {
+    const session = await CentralSession.open(await this.opened(signal), this.refused, this.owner);
+    try {
+      await session.register(node);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  /** A region that an administrator stops hears of it here. */
+  private async noteSignOfLife(): Promise<void> {
+    await this.require().noteSignOfLife(this.node!);
+    this.notedAt = performance.now();
   }
 
   /** What takes long at home must not look to central as if this process had vanished. */
