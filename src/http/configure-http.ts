@@ -10,6 +10,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { QueryGuard } from './query.guard.js';
 import { leaveTrail } from './request-trail.js';
 import { collectRoutes } from './route-list.js';
+import { StorageRoom } from './storage-room.js';
 import { InputPipe } from './validation.js';
 
 const AT_THE_ROOT = ['health/live', 'health/ready', 'metrics', 'console', 'console/*path'];
@@ -25,7 +26,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Config)
   closeInTime(instance);
   registerBodyParsers(instance);
   app.setGlobalPrefix('api/v1', { exclude: AT_THE_ROOT });
-  app.useGlobalFilters(new ProblemFilter(collectRoutes(instance)));
+  app.useGlobalFilters(new ProblemFilter(collectRoutes(instance), app.get(StorageRoom)));
   app.useGlobalGuards(new AcceptGuard(), new QueryGuard(), new IdempotencyKeyGuard());
   app.useGlobalPipes(new InputPipe());
   secureAnswers(app);

@@ -2,6 +2,10 @@ import { types } from 'node:util';
 import { Problem } from './problem.js';
 
 const SECONDS_TO_WAIT = '2';
+/** Room comes back when a person makes some. */
+const SECONDS_UNTIL_ROOM = '60';
+/** Insufficient Storage. */
+export const STORAGE_FULL = 507;
 
 /** What the network and the pool say when there was no session: nothing can have happened. */
 const NEVER_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
@@ -29,7 +33,7 @@ const PROBLEMS: Readonly<Record<string, () => Problem>> = {
   '25006': () => unavailable('read-only', 'The database takes no changes for now'),
   '40': () => unavailable('try-again', 'Too many changes met at once'),
   '55P03': () => unavailable('try-again', 'Too many changes met at once'),
-  '53100': () => new Problem(507, 'storage-full', 'The database has no room left'),
+  '53100': noRoom,
   '53': () => unavailable('database-busy', 'The database has no capacity left for now'),
   '57014': () => unavailable('too-slow', 'The database took too long'),
   // The server starts, and takes nobody in yet.
@@ -89,6 +93,14 @@ function unavailable(
   detail = 'Nothing was changed. Please try again.',
 ): Problem {
   return new Problem(503, slug, title, { detail, headers: { 'retry-after': SECONDS_TO_WAIT } });
+}
+
+function noRoom(): Problem {
+  return new Problem(STORAGE_FULL, 'storage-full', 'The database has no room left', {
+    detail:
+      'Nothing was changed. What is stored can be read; changes are possible again when somebody has made room.',
+    headers: { 'retry-after': SECONDS_UNTIL_ROOM },
+  });
 }
 
 function databaseAway(): Problem {

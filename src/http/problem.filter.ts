@@ -4,17 +4,22 @@ import type { Problem } from './problem.js';
 import { problemOf } from './problem-of.js';
 import { methodNotAllowed, type RouteList } from './route-list.js';
 import { sendProblem } from './send-problem.js';
+import type { StorageRoom } from './storage-room.js';
 
 /** The one place where an error becomes an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly routes: RouteList) {}
+  constructor(
+    private readonly routes: RouteList,
+    private readonly room: StorageRoom,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = (request.is404 ? methodNotAllowed(this.routes, request) : undefined) ?? problemOf(error);
+    this.room.noteAnswer(problem);
     record(error, problem, request);
     // A stream that breaks half-way: the status is out, so only the connection can tell.
     if (reply.raw.headersSent) reply.raw.destroy();

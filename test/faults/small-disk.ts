@@ -63,7 +63,9 @@ async function mount(folder: string): Promise<boolean> {
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'tmpfs', disk]);
   } catch (error) {
-    process.stderr.write(`No file system can be mounted here, so a full disk is pretended: ${String(error)}\n`);
+    process.stderr.write(
+      `No file system can be mounted here, so a full disk is pretended: ${String(error)}\n`,
+    );
     return false;
   }
   await mkdir(join(disk, 'data'), { mode: 0o700 });
