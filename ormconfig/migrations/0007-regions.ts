@@ -100,7 +100,9 @@ const AT_CENTRAL = [
      node_id uuid NOT NULL,
      incarnation integer NOT NULL,
      first_seen_at timestamptz(3) NOT NULL,
-     last_seen_at timestamptz(3) NOT NULL
+     last_seen_at timestamptz(3) NOT NULL,
+     -- What has to be added to the times of the node's database to have central's.
+     clock_offset interval NOT NULL DEFAULT '0'
    )`,
 
   // What is to go down to which region. The change set says what must arrive together.

@@ -21,7 +21,8 @@ export interface IncomingEntry {
 /** An entry of central's journal that the maker of an incoming one did not know of. */
 export type ForeignEntry = Omit<IncomingEntry, 'position' | 'knows' | 'patientId' | 'entity' | 'entityId'>;
 
-const AUTHOR = `at, actor, actor_name AS "actorName", role`;
+/** By central's clock, as far as it knows the origin's: a clock that is hours off must not make a change the later one. */
+const AUTHOR = `at + coalesce((SELECT n.clock_offset FROM region_nodes n WHERE n.region = origin), '0') AS at, actor, actor_name AS "actorName", role`;
 
 /** The entries at `positions`, in their order. */
 export async function incomingEntries(

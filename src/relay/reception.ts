@@ -7,6 +7,7 @@ import { applyInSets, EVERYONE, refreshLane, staleLanes } from '../apply/stale-l
 import type { Delivery } from '../journal/delivery.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { type DownCursor, DeliveryReader } from './delivery-reader.js';
+import { noteClockOffset } from './clock-offset.js';
 import { Fence } from './fence.js';
 import type { DownlinkState } from './downlink-state.js';
 import { refuseRemovedAtCentral } from './removed-months.js';
@@ -62,6 +63,7 @@ export class Reception {
       }
       if (performance.now() - this.reportedAt > REPORT_MS) {
         await this.report(cursor);
+        await noteClockOffset(this.home, this.central, region);
         await this.watchIdentities();
       }
       if (this.stale.size > 0 && performance.now() - this.refreshedAt > REFRESH_MS)
