@@ -52,6 +52,12 @@ const NO_COMPILATION = '-c jit=off';
 /** How long to wait for a session: for the server to answer, or for one of the pool's to be free. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/**
+ * A session that was opened while the database was read-only may keep that for as long as it lives, and a busy one would
+ * never be idle for long enough to be replaced.
+ */
+const SESSION_LIFE_SECONDS = 300;
+
 /** One connection, as the application opens it. */
 export function connectionOptions(
   name: ConnectionName,
@@ -75,6 +81,7 @@ export function connectionOptions(
       options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE} ${NO_COMPILATION}`,
       verify: verifyDeclared,
       keepAlive: true,
+      maxLifetimeSeconds: SESSION_LIFE_SECONDS,
     },
   };
 }
