@@ -13,9 +13,11 @@ const NO_SESSION = /^(timeout exceeded when trying to connect|timeout expired)/;
 
 /** What they say when a session ended under way: what it was about to commit may be committed. */
 const BROKEN = new Set(['ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE']);
-/** The last one is TypeORM's, whose transaction has lost its session. */
-const SESSION_BROKEN =
-  /^(Connection terminated|Query read timeout|Client has encountered a connection error|Query runner already released)/;
+/** The last two are TypeORM's, whose transaction has lost its session. */
+const SESSION_BROKEN = new RegExp(
+  '^(Connection terminated|Query read timeout|Client has encountered a connection error|' +
+    'Query runner already released|Database connection provided by a query runner was already released)',
+);
 
 /** How each SQLSTATE, or else its class, is told to the client. */
 const PROBLEMS: Readonly<Record<string, () => Problem>> = {
