@@ -24,6 +24,17 @@ export const ALERTS = {
       en: 'Look at GET /sync/quarantine, correct the cause, then retry; or discard with a reason.',
     },
   },
+  CHUNK_CORRUPT: {
+    severity: 'critical',
+    meaning: {
+      fr: 'Plusieurs envois de suite sont arrivés endommagés à la base centrale. Rien n’en a été appliqué ; ils sont renvoyés.',
+      en: 'Several chunks in a row arrived damaged at central. Nothing of them was applied; they are sent again.',
+    },
+    remedy: {
+      fr: 'Faites vérifier la ligne, les équipements intermédiaires et la mémoire des deux serveurs. Utilisez TLS.',
+      en: 'Have the line, what lies on it and the memory of both servers checked. Use TLS.',
+    },
+  },
   EXCHANGE_STALLED: {
     severity: 'critical',
     meaning: {

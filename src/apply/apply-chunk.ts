@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
+import { digestOf } from '../journal/chunk-digest.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { statementName } from '../journal/statement-name.js';
@@ -15,6 +16,19 @@ export class CursorMovedError extends Error {
   }
 }
 
+/** The receiver has read something else than the sender had written: it was damaged on its way. */
+export class ChunkCorruptError extends Error {
+  readonly code = 'CHUNK_CORRUPT';
+
+  constructor(
+    readonly chunk: Pick<Chunk, 'origin' | 'after' | 'through'>,
+    options?: ErrorOptions,
+  ) {
+    super(`A chunk of ${chunk.origin}, behind ${String(chunk.after)}, was damaged on its way`, options);
+    this.name = 'ChunkCorruptError';
+  }
+}
+
 /**
  * Anything but `applied` means that nothing was done.
  *
@@ -25,8 +39,8 @@ export type ChunkOutcome = 'applied' | 'held back' | 'shared';
 
 /**
  * Folds a chunk into the receiver's tables, appends it to the receiver's journal and moves the receiver's
- * cursor: one statement, so all of it or nothing, and nothing at all when the cursor is not where the
- * chunk begins, when a patient of the chunk waits in quarantine, or when nobody can say before a closer look that
+ * cursor: one statement, so all of it or nothing, and nothing at all when it was damaged on its way, when the
+ * cursor is not where the chunk begins, when a patient of the chunk waits in quarantine, or when nobody can say before a closer look that
  * the chunk's changes were made with the knowledge of all others. Most patients are known to one region alone, and
  * for them there is nothing to look at.
  */
@@ -44,17 +58,38 @@ export async function applyChunk(
     text: applyStatement(touched),
     values: chunkValues(chunk),
   };
-  const result = await client.query<{ moved: boolean; held: boolean; shared: boolean }>(query);
-  const { moved, held, shared } = result.rows[0]!;
+  const result = await withDamageSeen(chunk, () => client.query<AppliedRow>(query));
+  const { intact, moved, held, shared } = result.rows[0]!;
+  if (!intact) throw new ChunkCorruptError(chunk);
   if (held) return 'held back';
   if (shared) return 'shared';
   if (!moved) throw new CursorMovedError(chunk);
   return 'applied';
 }
 
-/** The parameters of a statement that opens a chunk: $1 to $4, then a column each. See {@link OPENED_CHUNK}. */
-export function chunkValues({ origin, incarnation, after, through, entries }: Chunk): unknown[] {
-  return [origin, incarnation, after, through, ...ENTRY_COLUMN_NAMES.map((column) => entries[column])];
+type AppliedRow = Record<'intact' | 'moved' | 'held' | 'shared', boolean>;
+
+/** Damage may be such that the receiver cannot read a parameter at all: that too is no fault of the change. */
+export async function withDamageSeen<T>(chunk: Chunk, query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    const { where } = error as { where?: unknown };
+    const isOfParameter = typeof where === 'string' && /\$\d+$/m.test(where);
+    throw isOfParameter ? new ChunkCorruptError(chunk, { cause: error }) : error;
+  }
+}
+
+/** The parameters of a statement that opens a chunk: $1 to $4, a column each, the digest. See {@link OPENED_CHUNK}. */
+export function chunkValues({ origin, incarnation, after, through, entries, digest }: Chunk): unknown[] {
+  return [
+    origin,
+    incarnation,
+    after,
+    through,
+    ...ENTRY_COLUMN_NAMES.map((column) => entries[column]),
+    digest,
+  ];
 }
 
 const parameter = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
@@ -65,8 +100,15 @@ export const OPENED_CHUNK = `
       SELECT $1::text AS origin, entry.*, entry.origin_seq AS position
       FROM unnest(${ENTRY_COLUMN_NAMES.map(parameter).join(', ')}) AS entry(${ENTRY_COLUMN_NAMES.join(', ')})`;
 
+/** Whether the receiver has read what the sender had written. */
+export const CHUNK_IS_INTACT = `${digestOf(ENTRY_COLUMN_NAMES.map(parameter), {
+  origin: '$1::text',
+  after: '$3::bigint',
+  through: '$4::bigint',
+})} = $${String(ENTRY_COLUMN_NAMES.length + 5)}::bigint`;
+
 const last = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
-  `(${parameter(column)})[cardinality(${parameter(column)})]`;
+  `(${parameter(column)})[array_upper(${parameter(column)}, 1)]`;
 
 /** See `refuseRestoredJournal`. Null for a chunk without entries. */
 const WITNESS_OF_LAST = `journal_witness(${last('entity_id')}, ${last('change_set')}, ${last('at')},
@@ -75,7 +117,9 @@ const WITNESS_OF_LAST = `journal_witness(${last('entity_id')}, ${last('change_se
 function applyStatement(tables: readonly ReplicatedTable[]): string {
   const tested = expectations(tables);
   return `
-    WITH held AS (
+    WITH checked AS MATERIALIZED (
+      SELECT ${CHUNK_IS_INTACT} AS intact
+    ), held AS (
       SELECT EXISTS (SELECT FROM quarantine
                      WHERE state IN ('refused', 'waiting')
                        AND (lane = ANY(${parameter('patient_id')}) OR lane = ANY(${parameter('entity_id')}))) AS lanes
@@ -85,11 +129,13 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
     ), moved AS (
       UPDATE replication_cursors SET seq = $4::bigint, applied_at = clock_timestamp(),
         witness = coalesce(${WITNESS_OF_LAST}, witness)
-      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND NOT (SELECT lanes FROM held) AND NOT (SELECT lanes FROM shared)
+      WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND (SELECT intact FROM checked)
+        AND NOT (SELECT lanes FROM held) AND NOT (SELECT lanes FROM shared)
       RETURNING 1
     ), incoming AS MATERIALIZED (${OPENED_CHUNK}
       WHERE EXISTS (SELECT FROM moved)
     ), ${writeSteps(tables)}
-    SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT lanes FROM held) AS held, (SELECT lanes FROM shared) AS shared
+    SELECT (SELECT intact FROM checked) AS intact, EXISTS (SELECT FROM moved) AS moved,
+           (SELECT lanes FROM held) AS held, (SELECT lanes FROM shared) AS shared
            ${tested && `, ${tested}`}`;
 }

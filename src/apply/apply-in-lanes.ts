@@ -2,7 +2,14 @@ import type { ClientBase } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import { chunkValues, CursorMovedError, OPENED_CHUNK } from './apply-chunk.js';
+import {
+  CHUNK_IS_INTACT,
+  ChunkCorruptError,
+  chunkValues,
+  CursorMovedError,
+  OPENED_CHUNK,
+  withDamageSeen,
+} from './apply-chunk.js';
 import { concurrentPositions, lockShared } from './incoming-entry.js';
 import { type ChangeSet, type KnownSets, type LaneOutcome, Lanes } from './lanes.js';
 
@@ -24,17 +31,23 @@ export async function applyInLanes(
     'CREATE TEMPORARY TABLE incoming_entries ON COMMIT DROP AS SELECT * FROM journal WITH NO DATA',
   );
   await client.query('ALTER TABLE incoming_entries ADD position bigint');
-  await client.query({
-    text: `INSERT INTO incoming_entries (origin, ${ENTRY_COLUMN_NAMES.join(', ')}, position) ${OPENED_CHUNK}
-           WHERE $2::integer IS NOT NULL AND $3::bigint < $4::bigint`,
-    values: chunkValues(chunk),
-  });
+  await unpack(client, chunk);
   await moveCursor(client, chunk);
   await lockShared(client, tables.keys());
   const lanes = new Lanes(client, tables, await heldLanes(client), known, await concurrentPositions(client));
   await lanes.apply(await changeSets(client));
   await client.query('DROP TABLE incoming_entries');
   return lanes.outcome;
+}
+
+async function unpack(client: ClientBase, chunk: Chunk): Promise<void> {
+  const query = {
+    text: `INSERT INTO incoming_entries (origin, ${ENTRY_COLUMN_NAMES.join(', ')}, position) ${OPENED_CHUNK}
+           WHERE $2::integer IS NOT NULL AND ${CHUNK_IS_INTACT}`,
+    values: chunkValues(chunk),
+  };
+  const { rowCount } = await withDamageSeen(chunk, () => client.query(query));
+  if (rowCount !== chunk.count) throw new ChunkCorruptError(chunk);
 }
 
 async function moveCursor(client: ClientBase, chunk: Chunk): Promise<void> {

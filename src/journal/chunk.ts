@@ -21,6 +21,8 @@ export interface Chunk {
    * them took twice as long, and the arrays' text form a third more, mostly for the quotes in the rows.
    */
   readonly entries: EntryArrays;
+  /** Of all this, by the sender's database (`digestOf`). The receiver's refuses a chunk that differs from it. */
+  readonly digest: string;
   /** False when a change set goes on in the next chunk: the receiver must not commit in between. */
   readonly closed: boolean;
   /** The change sets that go on in the next chunk, as `incarnation.changeSet`. Empty when it is closed. */

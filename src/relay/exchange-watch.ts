@@ -14,6 +14,9 @@ export interface StallLimits {
 
 export const STALL_LIMITS: StallLimits = { afterMs: 90_000, lookEveryMs: 5_000 };
 
+/** How often a chunk may arrive damaged before somebody has to look at the line. */
+const DAMAGED_TIMES = 3;
+
 /** Longest silence of the node's own database when it is asked what is pending, in milliseconds. */
 const ANSWER_MS = 5_000;
 
@@ -29,12 +32,14 @@ export class ExchangeStalledError extends Error {
 
 /**
  * Looks at the exchange from outside, since what hangs cannot tell: when changes wait, central is reached and
- * nothing moves, it raises an alert and lets the exchange begin anew.
+ * nothing moves, it raises an alert and lets the exchange begin anew. It also tells of a line that damages what it
+ * carries.
  */
 export class ExchangeWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ExchangeWatch.name);
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> | undefined;
+  private damageIsTold = false;
 
   constructor(
     private readonly router: DataRouter,
@@ -57,6 +62,19 @@ export class ExchangeWatch implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async look(): Promise<void> {
+    await this.lookForDamage();
+    await this.lookForStall();
+  }
+
+  private async lookForDamage(): Promise<void> {
+    const { damaged } = this.uplink.state;
+    if (damaged === 0) this.damageIsTold = false;
+    if (damaged < DAMAGED_TIMES || this.damageIsTold) return;
+    this.damageIsTold = true;
+    await this.raise({ code: 'CHUNK_CORRUPT', subject: 'central', count: damaged });
+  }
+
+  private async lookForStall(): Promise<void> {
     const { clock } = this.uplink.state;
     const idleMs = clock.look(2 * this.limits.lookEveryMs);
     if (idleMs < this.limits.afterMs || !(await this.somethingWaits())) return;

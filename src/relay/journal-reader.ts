@@ -54,12 +54,12 @@ export class JournalReader {
 
   private chunk(page: JournalPage, through: number): Chunk {
     const { origin, incarnation } = this.cursor;
-    const { count, tables, entries } = page;
+    const { count, tables, entries, digest } = page;
     const closed = page.border !== null;
     const after = this.position;
     this.position = through;
     this.openSets = closed ? {} : page.openSets;
     const openSets = Object.keys(this.openSets);
-    return { origin, incarnation, after, through, count, tables, entries, closed, openSets };
+    return { origin, incarnation, after, through, count, tables, entries, digest, closed, openSets };
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { EntryArrays } from '../journal/chunk.js';
+import { digestOf } from '../journal/chunk-digest.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 
 /** What one look at the journal found. Positions are `seq`s. */
@@ -13,6 +14,7 @@ export interface JournalPage {
   readonly count: number;
   readonly tables: string[];
   readonly entries: EntryArrays;
+  readonly digest: string;
   /** Change sets that go on behind the page, with how many of their entries have been read. */
   readonly openSets: Readonly<Record<string, number>>;
   /** How many positions the page covers. */
@@ -27,6 +29,11 @@ export interface PageRequest {
   /** Change sets that were cut by the page before, with how many of their entries it held. */
   readonly openSets: Readonly<Record<string, number>>;
 }
+
+const DIGEST = digestOf(
+  ENTRY_COLUMN_NAMES.map((column) => `array_agg(${column})`),
+  { origin: '(SELECT code FROM node)', after: '$1::bigint', through: 'coalesce(cut.border, cut.readable)' },
+);
 
 /**
  * Reads the journal in `seq` order, never past a gap that a running transaction may still fill, and cut
@@ -74,15 +81,15 @@ const READ_PAGE = `
            'count', carried.count,
            'tables', (SELECT coalesce(array_agg(DISTINCT entity), '{}') FROM bordered
                       WHERE own AND seq <= coalesce(cut.border, cut.readable)))::text AS summary,
-         ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
+         carried.digest, ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
   FROM cut CROSS JOIN LATERAL (
-    SELECT count(*) AS count,
+    SELECT count(*) AS count, ${DIGEST} AS digest,
            ${ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ')}
     FROM (SELECT journal.* FROM journal JOIN node ON node.code = journal.origin
           WHERE seq > $1::bigint AND seq <= coalesce(cut.border, cut.readable) ORDER BY seq) own
   ) carried`;
 
-type PageRow = EntryArrays & { readonly summary: string };
+type PageRow = EntryArrays & { readonly summary: string; readonly digest: string };
 
 export async function readPage(client: ClientBase, request: PageRequest): Promise<JournalPage> {
   const { after, limit, deadThrough, openSets } = request;
@@ -91,8 +98,8 @@ export async function readPage(client: ClientBase, request: PageRequest): Promis
     text: READ_PAGE,
     values: [after, limit, deadThrough, JSON.stringify(openSets)],
   });
-  const { summary, ...entries } = result.rows[0]!;
-  return { ...(JSON.parse(summary) as Omit<JournalPage, 'entries'>), entries };
+  const { summary, digest, ...entries } = result.rows[0]!;
+  return { ...(JSON.parse(summary) as Omit<JournalPage, 'entries' | 'digest'>), entries, digest };
 }
 
 /** The transactions that have drawn a position of the journal and have not ended. */

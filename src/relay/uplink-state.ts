@@ -1,3 +1,4 @@
+import { ChunkCorruptError } from '../apply/apply-chunk.js';
 import { codeOf } from '../apply/failure.js';
 import { StallClock } from './stall-clock.js';
 
@@ -24,6 +25,7 @@ export class UplinkState {
   private currentStatus: LinkStatus = 'connecting';
   private statusSince = new Date();
   private error: LinkError | undefined;
+  private damagedChunks = 0;
   private readonly delivered: { at: number; count: number }[] = [];
 
   get status(): LinkStatus {
@@ -37,6 +39,11 @@ export class UplinkState {
   /** The last error, kept after recovery: the status alone says whether it is over. */
   get lastError(): LinkError | undefined {
     return this.error;
+  }
+
+  /** How often in a row a chunk has arrived damaged. */
+  get damaged(): number {
+    return this.damagedChunks;
   }
 
   /** Entries a second, over the last ten seconds. */
@@ -55,12 +62,14 @@ export class UplinkState {
 
   fail(error: unknown): LinkError {
     const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof ChunkCorruptError) this.damagedChunks += 1;
     this.error = { code: codeOf(error), message, at: new Date() };
     return this.error;
   }
 
   deliver(count: number): void {
     this.clock.moved();
+    this.damagedChunks = 0;
     this.delivered.push({ at: performance.now(), count });
     this.forgetOld();
   }
