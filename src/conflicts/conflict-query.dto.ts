@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsUUID, Matches } from 'class-validator';
+import { isCalendarDate } from '../http/calendar-date.js';
 import { Check, MALFORMED } from '../http/check.js';
 import { PageQuery } from '../http/page.js';
 import { KINDS, SEVERITIES, STATES } from './conflict.dto.js';
@@ -40,11 +41,12 @@ export class ConflictQuery extends PageQuery {
   @ApiPropertyOptional({ format: 'date-time', description: 'Recorded before this instant: the old ones' })
   @IsOptional()
   @Check(
-    'isInstant',
+    'isInstantForm',
     'must be a date and time with its offset, like 2026-05-04T09:30:00Z',
-    isInstant,
+    (value) => typeof value === 'string' && INSTANT.test(value),
     MALFORMED,
   )
+  @Check('isInstant', 'must be a date and time that exists', isInstant)
   openedBefore?: string;
 
   @ApiPropertyOptional({
@@ -58,5 +60,5 @@ export class ConflictQuery extends PageQuery {
 }
 
 function isInstant(value: unknown): boolean {
-  return typeof value === 'string' && INSTANT.test(value) && !Number.isNaN(Date.parse(value));
+  return typeof value === 'string' && isCalendarDate(value.slice(0, 10)) && !Number.isNaN(Date.parse(value));
 }

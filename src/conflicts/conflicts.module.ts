@@ -6,12 +6,14 @@ import { ConflictsController } from './conflicts.controller.js';
 import { ConflictsReader } from './conflicts.reader.js';
 import { ConflictDecisions } from './decisions/conflict-decisions.js';
 import { Disputables } from './disputable.js';
+import { Notifications } from './notifications/notifications.js';
+import { NotificationsController } from './notifications/notifications.controller.js';
 import { OpenDisputes } from './open-disputes.js';
 
 @Module({
   imports: [RoutingModule.forFeature({ entities: [Conflict], router: servedAtHome(Conflict) })],
-  controllers: [ConflictsController],
-  providers: [Disputables, OpenDisputes, ConflictsReader, ConflictDecisions],
+  controllers: [ConflictsController, NotificationsController],
+  providers: [Disputables, OpenDisputes, ConflictsReader, ConflictDecisions, Notifications],
   exports: [Disputables, OpenDisputes],
 })
 export class ConflictsModule {}
