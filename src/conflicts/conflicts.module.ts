@@ -9,11 +9,13 @@ import { Disputables } from './disputable.js';
 import { Notifications } from './notifications/notifications.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
 import { OpenDisputes } from './open-disputes.js';
+import { PoliciesController } from './policies/policies.controller.js';
+import { PolicyPreview } from './policies/policy-preview.js';
 
 @Module({
   imports: [RoutingModule.forFeature({ entities: [Conflict], router: servedAtHome(Conflict) })],
-  controllers: [ConflictsController, NotificationsController],
-  providers: [Disputables, OpenDisputes, ConflictsReader, ConflictDecisions, Notifications],
+  controllers: [ConflictsController, PoliciesController, NotificationsController],
+  providers: [Disputables, OpenDisputes, ConflictsReader, ConflictDecisions, Notifications, PolicyPreview],
   exports: [Disputables, OpenDisputes],
 })
 export class ConflictsModule {}
