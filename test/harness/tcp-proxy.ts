@@ -42,7 +42,8 @@ export class TcpProxy implements Conditions {
   private state: WireState = 'up';
   private quality: LinkQuality = {};
   private budget = Infinity;
-  private replacement: { from: Buffer; to: Buffer } | undefined;
+  private whenSpent: () => void = () => undefined;
+  private watched: { text: Buffer; then: (data: Buffer, at: number) => void } | undefined;
   private readonly wires = new Set<Wire>();
   private readonly changes = new EventEmitter().setMaxListeners(0);
   private server: Server | undefined;
@@ -91,7 +92,24 @@ export class TcpProxy implements Conditions {
 
   /** Cuts when `bytes` more have gone to the server: in the middle of a statement or of a batch. */
   cutAfter(bytes: number): void {
+    this.allow(bytes, () => {
+      this.cut();
+    });
+  }
+
+  /** Holds requests when `bytes` more have gone to the server. */
+  holdAfter(bytes: number): void {
+    this.allow(bytes, () => {
+      this.state = 'requests held';
+    });
+  }
+
+  private allow(bytes: number, whenSpent: () => void): void {
     this.budget = bytes;
+    this.whenSpent = () => {
+      this.budget = Infinity;
+      whenSpent();
+    };
   }
 
   /** The open connections go half open: neither side hears of the other again. New ones work. */
@@ -99,14 +117,28 @@ export class TcpProxy implements Conditions {
     for (const wire of this.wires) wire.vanish();
   }
 
+  /** The next time that `text` goes to the server, it arrives, and no answer to it. */
+  holdAnswersTo(text: string): void {
+    const hold = () => {
+      this.state = 'answers held';
+    };
+    this.watched = { text: Buffer.from(text), then: hold };
+  }
+
   /** The next time that `from` goes to the server, `to`, which is as long, arrives: bytes that were damaged on their way. */
   damage(from: string, to: string): void {
-    this.replacement = { from: Buffer.from(from), to: Buffer.from(to) };
+    const damage = (data: Buffer, at: number) => Buffer.from(to).copy(data, at);
+    this.watched = { text: Buffer.from(from), then: damage };
   }
 
   /** Whether what {@link damage} waits for has come by. */
   get hasDamaged(): boolean {
-    return this.replacement === undefined;
+    return this.watched === undefined;
+  }
+
+  /** Whether it carries less than everything. */
+  get isHolding(): boolean {
+    return HELD[this.state].length > 0;
   }
 
   async close(): Promise<void> {
@@ -130,13 +162,17 @@ export class TcpProxy implements Conditions {
     return allowed;
   }
 
+  spent(): void {
+    this.whenSpent();
+  }
+
   rewritten(direction: Direction, data: Buffer): Buffer {
-    const at = direction === 'requests' && this.replacement ? data.indexOf(this.replacement.from) : -1;
+    const at = direction === 'requests' && this.watched ? data.indexOf(this.watched.text) : -1;
     if (at < 0) return data;
-    const damaged = Buffer.from(data);
-    this.replacement!.to.copy(damaged, at);
-    this.replacement = undefined;
-    return damaged;
+    const changed = Buffer.from(data);
+    this.watched!.then(changed, at);
+    this.watched = undefined;
+    return changed;
   }
 
   private async listen(): Promise<void> {

@@ -10,11 +10,12 @@ export interface Conditions {
   travelMs(bytes: number): number;
   /** Resolves when nothing holds this direction. */
   released(direction: Direction): Promise<void>;
-  /** How many of `bytes` still pass before the wires are to be cut; fewer than `bytes` cuts them. */
+  /** How many of `bytes` still pass before something happens: then the rest waits for {@link spent}. */
   allowed(direction: Direction, bytes: number): number;
+  /** What was allowed has been handed on, and more was there. */
+  spent(): void;
   /** What arrives in the place of `data`. */
   rewritten(direction: Direction, data: Buffer): Buffer;
-  cut(): void;
 }
 
 /** One connection through the proxy: a socket on each side, and what is carried between them. */
@@ -69,12 +70,22 @@ export class Wire {
   private async carry(data: Buffer, to: Socket, direction: Direction): Promise<void> {
     const travel = this.conditions.travelMs(data.length);
     if (travel > 0) await pause(travel);
-    await this.conditions.released(direction);
-    if (this.silent || !to.writable) return;
-    const allowed = this.conditions.allowed(direction, data.length);
-    const arrives = this.conditions.rewritten(direction, data.subarray(0, allowed));
-    to.write(arrives, () => {
-      if (allowed < data.length) this.conditions.cut();
+    let rest = data;
+    while (rest.length > 0) {
+      await this.conditions.released(direction);
+      if (this.silent || !to.writable) return;
+      const allowed = this.conditions.allowed(direction, rest.length);
+      await this.hand(this.conditions.rewritten(direction, rest.subarray(0, allowed)), to);
+      rest = rest.subarray(allowed);
+      if (rest.length > 0) this.conditions.spent();
+    }
+  }
+
+  private hand(data: Buffer, to: Socket): Promise<void> {
+    return new Promise((resolve) => {
+      to.write(data, () => {
+        resolve();
+      });
     });
   }
 }
