@@ -46,6 +46,8 @@ export async function smallDisk(): Promise<SmallDisk> {
       await client.query('CHECKPOINT');
     },
     async remove() {
+      // A disk that a failed test has left full.
+      await client.query('DROP TABLE IF EXISTS filler');
       await client.end();
       await administer(`DROP DATABASE ${name} WITH (FORCE)`);
       if (mounted) {
