@@ -3,16 +3,9 @@ import { type DeliveredEntry, deliveredValues, type Delivery, openedDelivery } f
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { CursorMovedError } from './apply-chunk.js';
-import { foldDelivery, type OwnEdits, type Step } from './fold-delivery.js';
+import { foldDelivery, type OwnEdits } from './fold-delivery.js';
+import { type DeliveredStep, laterOwnSteps, ownEdits } from './own-edits.js';
 import { UnknownEntityError } from './write-entries.js';
-
-/** One thing that a delivery says about a record. */
-interface DeliveredStep extends Step {
-  readonly table: string;
-  readonly id: string;
-  /** JSON text: the whole row, or some columns. */
-  readonly after: string | null;
-}
 
 const NO_EDITS: OwnEdits = { columns: new Set(), removed: false };
 
@@ -63,11 +56,11 @@ export async function moveDownCursor(
 function stepsOf({ entries, copies }: Delivery): DeliveredStep[] {
   const said = entries.map(({ seq, entity, entity_id, op, after }) => ({
     seq: Number(seq),
-    steps: [{ table: entity!, id: entity_id!, op: op!, after }],
+    steps: [{ table: entity!, id: entity_id!, op: op!, after, seq: Number(seq) }],
   }));
   const copied = copies.map(({ seq, rows }) => ({
     seq,
-    steps: rows.map(({ table, id, row }) => ({ table, id, op: 'copy', after: row })),
+    steps: rows.map(({ table, id, row }) => ({ table, id, op: 'copy', after: row, seq })),
   }));
   return [...said, ...copied].toSorted((one, other) => one.seq - other.seq).flatMap(({ steps }) => steps);
 }
@@ -97,9 +90,11 @@ async function applyToTable(
   );
   const present = new Set(rows.map(({ id }) => id));
   const edits = await ownEdits(client, table, ids, delivery);
+  const later = await laterOwnSteps(client, table, ids, delivery);
   const removed: string[] = [];
   const written = { create: [] as WrittenStep[], update: [] as WrittenStep[] };
-  for (const [id, steps] of records) {
+  for (const [id, delivered] of records) {
+    const steps = [...delivered, ...(later.get(id) ?? [])].toSorted((one, other) => one.seq - other.seq);
     const own = edits.get(id) ?? NO_EDITS;
     const folded = foldDelivery(present.has(id), steps, own);
     if (folded.outcome === 'remove') removed.push(id);
@@ -112,40 +107,6 @@ async function applyToTable(
   if (removed.length > 0) await client.query(`DELETE FROM "${table.name}" WHERE id = ANY($1)`, [removed]);
   await create(client, table, written.create);
   await update(client, table, written.update);
-}
-
-async function ownEdits(
-  client: ClientBase,
-  { compartment, rules }: ReplicatedTable,
-  ids: readonly string[],
-  { incorporated, entries, copies }: Delivery,
-): Promise<Map<string, OwnEdits>> {
-  const owners = [
-    ...entries.map(({ patient_id }) => patient_id),
-    ...copies.map(({ patientId }) => patientId),
-  ];
-  const patients = [...new Set(owners.filter((id) => id !== null))];
-  const { rows } = await client.query<{ id: string; columns: string[] | null; removed: boolean }>(
-    `SELECT j.entity_id AS id, bool_or(j.op = 'remove') AS removed,
-            array_agg(DISTINCT key) FILTER (WHERE j.op = 'update') AS columns
-     FROM journal j JOIN node ON node.code = j.origin
-     LEFT JOIN LATERAL jsonb_object_keys(j.after::jsonb) key ON j.op = 'update'
-     WHERE ${compartment === null ? `$3::uuid[] IS NOT NULL AND j.patient_id IS NULL` : 'j.patient_id = ANY($3)'}
-       AND j.seq > $2 AND j.entity_id = ANY($1) GROUP BY 1`,
-    [ids, incorporated, patients],
-  );
-  return new Map(
-    rows.map(({ id, columns, removed }) => [id, { columns: wholeGroups(rules, columns ?? []), removed }]),
-  );
-}
-
-/** A group is one value: whoever has set a column of it has set them all. */
-function wholeGroups(rules: ReplicatedTable['rules'], columns: readonly string[]): Set<string> {
-  const groups = new Set(columns.flatMap((column) => rules.get(column)?.group ?? []));
-  const members = [...rules].flatMap(([column, { group }]) =>
-    group !== undefined && groups.has(group) ? column : [],
-  );
-  return new Set([...columns, ...members]);
 }
 
 interface WrittenStep {

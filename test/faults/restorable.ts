@@ -2,12 +2,17 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { type Reply, call, newAccount } from '../accounts/api.js';
 import { ADMIN, logIn } from '../harness/application.js';
-import { cloneDatabases, type TestDatabases } from '../harness/databases.js';
+import { CENTRAL, REGIONALE } from '../../src/routing/connection-names.js';
+import { cloneDatabase, type TestDatabase } from '../harness/databases.js';
 import { NodeInProcess } from '../harness/node-in-process.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { until } from '../harness/until.js';
 
-export type Side = 'region' | 'central';
+/** `region` is DKR, `other` THS. */
+export type Side = 'region' | 'other' | 'central';
+type RegionSide = Exclude<Side, 'central'>;
+
+const CODES: Record<RegionSide, string> = { region: 'DKR', other: 'THS' };
 
 export type Restore = 'loaded anew' | 'files put back';
 
@@ -16,59 +21,79 @@ export interface Backup {
   readonly name: string;
 }
 
-/** One region and central, whose databases can be copied and put back. */
+interface RegionNode {
+  readonly node: NodeInProcess;
+  readonly wire: TcpProxy;
+  readonly doctor: string;
+  readonly admin: string;
+}
+
+/** One or two regions and central, whose databases can be copied and put back. */
 export class Restorable {
   private readonly backups: string[] = [];
   private made = 0;
 
   private constructor(
-    private readonly databases: TestDatabases,
-    readonly wire: TcpProxy,
-    readonly node: NodeInProcess,
-    private readonly doctor: string,
-    private readonly admin: string,
+    private readonly databases: Readonly<Partial<Record<Side, TestDatabase>>>,
+    private readonly regions: ReadonlyMap<RegionSide, RegionNode>,
   ) {}
 
-  static async start(): Promise<Restorable> {
-    const databases = await cloneDatabases();
-    const wire = await TcpProxy.before(databases.centralUrl);
-    const node = await NodeInProcess.start({
-      DATABASE_REGIONALE_URL: databases.regionaleUrl,
-      DATABASE_DEFAULT_URL: wire.url,
-    });
-    // Accounts are in every backup, so that they outlive each restore.
-    const admin = await logIn(node.url, ADMIN);
-    const doctor = await newAccount(node.url, admin, { role: 'medecin', region: 'DKR' });
-    return new Restorable(databases, wire, node, doctor.token, admin);
+  static async start(...sides: RegionSide[]): Promise<Restorable> {
+    const databases: Partial<Record<Side, TestDatabase>> = { central: await cloneDatabase(CENTRAL) };
+    const regions = new Map<RegionSide, RegionNode>();
+    for (const side of ['region', ...sides] as const) {
+      databases[side] = await cloneDatabase(REGIONALE);
+      regions.set(side, await startRegion(CODES[side], databases[side].url, databases.central!.url));
+    }
+    return new Restorable(databases, regions);
   }
 
   async remove(): Promise<void> {
-    await this.node.remove();
-    await this.wire.close();
-    await this.databases.drop();
-    for (const name of this.backups) await this.administer(`DROP DATABASE ${name} WITH (FORCE)`);
+    for (const { node, wire } of this.regions.values()) {
+      await node.remove();
+      await wire.close();
+    }
+    for (const database of Object.values(this.databases)) await database.drop();
+    for (const name of this.backups) await this.administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
 
-  /** A copy of the database as it is now. The node is down for as long as that takes. */
+  get wire(): TcpProxy {
+    return this.regions.get('region')!.wire;
+  }
+
+  get node(): NodeInProcess {
+    return this.regions.get('region')!.node;
+  }
+
+  /** A copy of the database as it is now. Whoever uses it is down for as long as that takes. */
   async backUp(side: Side): Promise<Backup> {
     const name = `backup_${randomBytes(5).toString('hex')}`;
-    await this.node.stop();
+    await this.stop(side);
     await this.copy(this.nameOf(side), name);
     this.backups.push(name);
-    await this.node.restart();
+    await this.restart(side);
     return { side, name };
   }
 
   /**
-   * Puts the copy back; the node is started again at the end. A database that was loaded anew is known by that;
+   * Puts the copy back, and starts the nodes again. A database that was loaded anew is known by that;
    * `files put back`: nothing in it tells.
    */
   async restore({ side, name }: Backup, how: Restore = 'loaded anew'): Promise<void> {
-    await this.node.stop();
+    await this.stop(side);
     await this.administer(`DROP DATABASE ${this.nameOf(side)} WITH (FORCE)`);
     await this.copy(name, this.nameOf(side));
     if (how === 'files put back') await this.query(side, 'UPDATE node SET cluster = NULL');
-    await this.node.restart();
+    await this.restart(side);
+  }
+
+  /** The nodes that use the database. */
+  async stop(side: Side): Promise<void> {
+    for (const node of this.usersOf(side)) await node.stop();
+  }
+
+  async restart(side: Side): Promise<void> {
+    for (const node of this.usersOf(side)) await node.restart();
   }
 
   async create(count = 1, fields: object = {}): Promise<{ id: string; medicalId: string }[]> {
@@ -81,38 +106,51 @@ export class Restorable {
     return created;
   }
 
-  edit(id: string, fields: object): Promise<Reply> {
-    return this.ask(`PATCH /patients/${id}`, fields, 200);
+  edit(id: string, fields: object, side: RegionSide = 'region'): Promise<Reply> {
+    return this.ask(`PATCH /patients/${id}`, fields, 200, { side });
   }
 
   delete(id: string): Promise<Reply> {
-    return this.ask(`DELETE /patients/${id}`, undefined, 204, this.admin);
+    return this.ask(`DELETE /patients/${id}`, undefined, 204, { as: 'admin' });
   }
 
-  async status(): Promise<{
-    link: { state: string; lastError: { code: string } | null };
-    uplink: { pending: number };
-  }> {
-    return (await this.ask('GET /sync/status', undefined, 200)).body;
+  async status(side: RegionSide = 'region'): Promise<Status> {
+    return (await this.ask('GET /sync/status', undefined, 200, { side })).body;
   }
 
-  async alerts(): Promise<{ code: string; subject: string; count: number }[]> {
-    return (await this.ask('GET /alerts', undefined, 200, this.admin)).body.items;
+  async alerts(side: RegionSide = 'region'): Promise<{ code: string; subject: string; count: number }[]> {
+    return (await this.ask('GET /alerts', undefined, 200, { side, as: 'admin' })).body.items;
   }
 
-  /** Until central has everything that the region has. */
+  /** Until nothing is on its way any more. */
   async settled(): Promise<void> {
-    const isSettled = async () => {
-      const { link, uplink } = await this.status();
-      if (link.state !== 'up' || uplink.pending > 0) throw new Error(JSON.stringify({ link, uplink }));
-      return true;
-    };
-    await until(isSettled, { what: 'the queue is empty', timeoutMs: 20_000 });
+    for (const round of [1, 2])
+      for (const side of this.regions.keys())
+        await until(() => this.isSettled(side), {
+          what: `${CODES[side]} has sent and received everything (${String(round)})`,
+          timeoutMs: 30_000,
+        });
+  }
+
+  private async isSettled(side: RegionSide): Promise<boolean> {
+    const { link, uplink } = await this.status(side);
+    if (link.state !== 'up' || uplink.pending > 0) throw new Error(JSON.stringify({ link, uplink }));
+    const [down] = await this.query<{ incarnation: number; seq: string }>(
+      side,
+      `SELECT incarnation, seq FROM replication_cursors WHERE origin = 'central'`,
+    );
+    const [central] = await this.query<{ incarnation: number; last: string }>(
+      'central',
+      `SELECT incarnation, coalesce((SELECT max(seq) FROM deliveries WHERE region = $1), 0) AS last FROM node`,
+      [CODES[side]],
+    );
+    if (down?.incarnation !== central!.incarnation || Number(down.seq) < Number(central!.last))
+      throw new Error(JSON.stringify({ down, central }));
+    return true;
   }
 
   async query<T extends object>(side: Side, sql: string, values: unknown[] = []): Promise<T[]> {
-    const url = side === 'region' ? this.databases.regionaleUrl : this.databases.centralUrl;
-    const client = new pg.Client({ connectionString: url });
+    const client = new pg.Client({ connectionString: this.databases[side]!.url });
     await client.connect();
     try {
       return (await client.query<T>(sql, values)).rows;
@@ -130,7 +168,7 @@ export class Restorable {
   }
 
   get regionUrl(): string {
-    return this.databases.regionaleUrl;
+    return this.databases.region!.url;
   }
 
   /** Lets the region count its medical ids from the first block that any of its patients has. */
@@ -168,16 +206,27 @@ export class Restorable {
     );
   }
 
-  private async ask(request: string, body: unknown, expected: number, token = this.doctor): Promise<Reply> {
-    const reply = await call(this.node.url, request, { token, body });
+  private async ask(
+    request: string,
+    body: unknown,
+    expected: number,
+    { side = 'region', as = 'doctor' }: { side?: RegionSide; as?: 'doctor' | 'admin' } = {},
+  ): Promise<Reply> {
+    const { node, [as]: token } = this.regions.get(side)!;
+    const reply = await call(node.url, request, { token, body });
     if (reply.status !== expected)
       throw new Error(`${request}: ${String(reply.status)} ${JSON.stringify(reply.body)}`);
     return reply;
   }
 
+  private usersOf(side: Side): NodeInProcess[] {
+    return [...this.regions].flatMap(([region, { node }]) =>
+      side === 'central' || side === region ? node : [],
+    );
+  }
+
   private nameOf(side: Side): string {
-    const url = side === 'region' ? this.databases.regionaleUrl : this.databases.centralUrl;
-    return new URL(url).pathname.slice(1);
+    return new URL(this.databases[side]!.url).pathname.slice(1);
   }
 
   /** Sessions that were just closed may still be known to the server. */
@@ -190,7 +239,7 @@ export class Restorable {
   }
 
   private async administer(sql: string): Promise<void> {
-    const url = new URL(this.databases.regionaleUrl);
+    const url = new URL(this.databases.central!.url);
     url.pathname = '/postgres';
     const client = new pg.Client({ connectionString: url.href });
     await client.connect();
@@ -200,6 +249,24 @@ export class Restorable {
       await client.end();
     }
   }
+}
+
+interface Status {
+  readonly link: { readonly state: string; readonly lastError: { readonly code: string } | null };
+  readonly uplink: { readonly pending: number };
+}
+
+async function startRegion(code: string, homeUrl: string, centralUrl: string): Promise<RegionNode> {
+  const wire = await TcpProxy.before(centralUrl);
+  const node = await NodeInProcess.start({
+    MEDLINK_REGION: code,
+    DATABASE_REGIONALE_URL: homeUrl,
+    DATABASE_DEFAULT_URL: wire.url,
+  });
+  // Accounts are in every backup, so that they outlive each restore.
+  const admin = await logIn(node.url, ADMIN);
+  const doctor = await newAccount(node.url, admin, { role: 'medecin', region: code });
+  return { node, wire, admin, doctor: doctor.token };
 }
 
 const AWA = { familyName: 'Ndiaye', birthDate: '1990-02-03', sex: 'female' };
