@@ -98,7 +98,7 @@ const parameter = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
 /** The entries of a chunk as rows, in their order. */
 export const OPENED_CHUNK = `
       SELECT $1::text AS origin, entry.*, entry.origin_seq AS position
-      FROM unnest(${ENTRY_COLUMN_NAMES.map(parameter).join(', ')}) AS entry(${ENTRY_COLUMN_NAMES.join(', ')})`;
+      FROM (SELECT ${ENTRY_COLUMN_NAMES.map((column) => `unnest(${parameter(column)}) AS ${column}`).join(', ')}) entry`;
 
 /** Whether the receiver has read what the sender had written. */
 export const CHUNK_IS_INTACT = `${digestOf(ENTRY_COLUMN_NAMES.map(parameter), {

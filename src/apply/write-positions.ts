@@ -17,7 +17,8 @@ export async function writePositions(
     names.rows.map(({ entity }) => entity),
   );
   const query = {
-    text: `WITH incoming AS MATERIALIZED (SELECT * FROM incoming_entries WHERE position = ANY($1)), ${writeSteps(touched)}
+    text: `WITH incoming AS MATERIALIZED (
+             SELECT * FROM incoming_entries WHERE position = ANY($1) ORDER BY position),  ${writeSteps(touched)}
            SELECT ${expectations(touched)}`,
     values: [positions],
   };
