@@ -67,5 +67,5 @@ const STATEMENTS = [
   `CREATE UNIQUE INDEX alerts_open ON alerts (code, subject) WHERE acknowledged_at IS NULL`,
 
   // What this region knows of the lanes that central holds in quarantine, for while central is away.
-  `CREATE TABLE quarantined_lanes (lane uuid PRIMARY KEY, entries integer NOT NULL)`,
+  `CREATE TABLE quarantined_lanes (lane uuid PRIMARY KEY, entries integer NOT NULL, refused integer NOT NULL DEFAULT 0)`,
 ];

@@ -77,7 +77,7 @@ export class QuarantineDecisions {
   /** This node hears of decisions made elsewhere with the next sign of life; of its own at once. */
   private async tellRegion(source: DataSource): Promise<void> {
     if (this.config.mode === 'central') return;
-    await this.lanes.replace(await heldLanes((sql, values) => source.query(sql, values), this.config.region));
+    await this.lanes.reduce(await heldLanes((sql, values) => source.query(sql, values), this.config.region));
   }
 }
 

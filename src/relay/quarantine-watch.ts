@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Alerts } from '../alerts/alerts.service.js';
+import { raiseAlert } from '../alerts/raise-alert.js';
 import { QuarantinedLanes } from '../journal/quarantined-lanes.js';
 import { type Delivery, LINK, type Link } from './link.js';
 
@@ -11,19 +11,26 @@ export class QuarantineWatch {
   constructor(
     @Inject(LINK) private readonly link: Link,
     private readonly lanes: QuarantinedLanes,
-    private readonly alerts: Alerts,
   ) {}
 
   async noteDelivery({ refused, waiting }: Delivery): Promise<void> {
     this.logger.warn(
       `Central put ${String(refused)} changes into quarantine; ${String(waiting)} wait behind them`,
     );
-    if (refused > 0) await this.alerts.raise({ code: 'CHANGE_REFUSED', subject: 'central', count: refused });
     await this.refresh();
   }
 
-  /** Learns from central which lanes it holds. Throws when central does not answer in time. */
+  /**
+   * Learns from central which lanes it holds, and raises the alert for what was not known: the answer that told so may
+   * have been lost, or the process that asked. Throws when central does not answer in time.
+   */
   async refresh(): Promise<void> {
-    await this.lanes.replace(await this.link.heldLanes());
+    await this.lanes.replace(await this.link.heldLanes(), (manager, count) =>
+      raiseAlert((sql, values) => manager.query(sql, values), {
+        code: 'CHANGE_REFUSED',
+        subject: 'central',
+        count,
+      }),
+    );
   }
 }
