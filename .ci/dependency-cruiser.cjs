@@ -25,7 +25,7 @@ const MAY_IMPORT = {
   quarantine: [...EDGE, 'databases', 'apply'],
   national: [...EDGE, 'regions', 'hosts', 'patients'],
   imports: [...EDGE, 'patients'],
-  sync: [...EDGE, 'databases', 'relay', 'patients'],
+  sync: [...EDGE, 'databases', 'regions', 'hosts', 'conflicts', 'relay', 'patients'],
 };
 
 const oneOf = (names) => `(${names.join('|')})`;

@@ -38,5 +38,6 @@ import { UsersWriter } from './users/users.writer.js';
     UsersWriter,
     FirstAdministrator,
   ],
+  exports: [SessionReader],
 })
 export class AccountsModule {}
