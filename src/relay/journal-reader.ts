@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { GapWatch } from './gap-watch.js';
+import { readPlainPage } from './plain-page.js';
 import { positionHolders, readPage, type JournalPage } from './read-page.js';
 
 /** Nothing to send: the journal ends here, or goes on behind a gap that a running transaction may fill. */
@@ -12,6 +13,8 @@ export class JournalReader {
   private openSets: Readonly<Record<string, number>> = {};
   private position: number;
   private lastPageWasCut = false;
+  /** Whether the next page may well be plain. */
+  private plainly = true;
 
   constructor(
     private readonly client: ClientBase,
@@ -28,18 +31,28 @@ export class JournalReader {
   /** The next chunk, of about `limit` entries. */
   async next(limit: number): Promise<Chunk | NothingToSend> {
     for (;;) {
-      const page = await readPage(this.client, {
-        after: this.position,
-        limit,
-        deadThrough: this.gaps.deadThrough,
-        openSets: this.openSets,
-      });
+      const page = await this.page(limit);
       this.lastPageWasCut = page.scanned === limit || page.behindGap !== null;
       const through = this.lastToCarry(page, limit);
       if (through !== null) return this.chunk(page, through);
       if (page.behindGap === null) return 'end';
       if (!this.gaps.look(page.behindGap, await positionHolders(this.client))) return 'gap';
     }
+  }
+
+  /** Where one full page is not plain (an import, say), the next is not likely to be, and to try twice costs twice. */
+  private async page(limit: number): Promise<JournalPage> {
+    const mayBePlain = this.plainly && Object.keys(this.openSets).length === 0;
+    const plain = mayBePlain ? await readPlainPage(this.client, this.position, limit) : undefined;
+    if (plain) return plain;
+    const page = await readPage(this.client, {
+      after: this.position,
+      limit,
+      deadThrough: this.gaps.deadThrough,
+      openSets: this.openSets,
+    });
+    this.plainly = page.scanned < limit || page.plain;
+    return page;
   }
 
   /**

@@ -19,6 +19,8 @@ export interface JournalPage {
   readonly openSets: Readonly<Record<string, number>>;
   /** How many positions the page covers. */
   readonly scanned: number;
+  /** Whether each of them is a border. */
+  readonly plain: boolean;
 }
 
 export interface PageRequest {
@@ -74,6 +76,7 @@ const READ_PAGE = `
   SELECT json_build_object(
            'border', cut.border, 'readable', cut.readable, 'scanned', cut.scanned,
            'behindGap', (SELECT behind FROM gap),
+           'plain', (SELECT bool_and(own AND size = 1 AND seq = previous + 1) FROM page),
            'openSets', $4::jsonb - ARRAY(SELECT set_key FROM in_sets)
              || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
                  FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size

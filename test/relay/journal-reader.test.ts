@@ -26,15 +26,18 @@ describe('the journal reader', () => {
   });
 
   /** Appends one entry in the client's running transaction, as the flush does: the row first, then the seq. */
-  const append = async (client: pg.Client, { origin = 'DKR', changeSet = 0, size = 1 } = {}) => {
+  const append = async (
+    client: pg.Client,
+    { origin = 'DKR', changeSet = 0, size = 1, entity = 'patients' } = {},
+  ) => {
     const result = await client.query<{ seq: string }>(
       `WITH drawn AS (SELECT pg_current_xact_id()::text::bigint AS xid), numbered AS (SELECT nextval('journal_seq') AS seq, xid FROM drawn)
        INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id, op,
                             after, knows, actor, at, schema, captured_by)
-       SELECT seq, $1, seq, 1, CASE WHEN $2::bigint = 0 THEN xid ELSE $2::bigint END, $3, 'patients', $4, 'insert',
+       SELECT seq, $1, seq, 1, CASE WHEN $2::bigint = 0 THEN xid ELSE $2::bigint END, $3, $5, $4, 'insert',
               '{}', 0, 'test', now(), 1, 'application'
        FROM numbered RETURNING seq`,
-      [origin, changeSet, size, uuidv7()],
+      [origin, changeSet, size, uuidv7(), entity],
     );
     return Number(result.rows[0]!.seq);
   };
@@ -53,6 +56,20 @@ describe('the journal reader', () => {
     expect(seqs(first)).toEqual([1, 2, 3]);
     expect(seqs(await journal.next())).toEqual([4, 5]);
     expect(await journal.next()).toBe('end');
+  });
+
+  it('keeps the order when entries of several tables alternate, change set by change set or not', async () => {
+    const client = await connect();
+    for (const entity of ['patients', 'hosts', 'patients', 'conflicts', 'hosts'])
+      await append(client, { entity });
+    const plain = await (await reader()).next();
+    expect(seqs(plain)).toEqual([1, 2, 3, 4, 5]);
+    await append(client, { changeSet: 9, size: 2, entity: 'patients' });
+    await append(client, { changeSet: 9, size: 2, entity: 'hosts' });
+    const other = await (await reader()).next();
+    expect(seqs(other)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    for (const { tables } of [plain, other] as Chunk[])
+      expect([...tables].sort()).toEqual(['conflicts', 'hosts', 'patients']);
   });
 
   it('waits before a lower seq that commits after a higher one, and then gives it first', async () => {
