@@ -59,6 +59,7 @@ export class MedicalIds {
       [blocks.flat()],
     );
     const used = new Set(rows.map(({ id }) => id));
+    this.blocksAtOnce = Math.min(MOST_BLOCKS, this.blocksAtOnce * 2);
     this.ids = blocks
       .filter((ids) => !ids.some((id) => used.has(id)))
       .flat()
