@@ -7,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { jest } from '@jest/globals';
 import { AccessGuard } from '../../src/accounts/access.guard.js';
 import { Allow, Public, REQUIRED_PERMISSIONS } from '../../src/accounts/allow.decorator.js';
+import { JwtStrategy } from '../../src/accounts/tokens/jwt.strategy.js';
 import { PUBLIC_ROUTE } from '../../src/http/policy.js';
 import { startApplication, type TestApplication } from '../harness/application.js';
 
@@ -87,7 +88,11 @@ describe('a route that nobody decided on', () => {
     const module = await Test.createTestingModule({
       imports: [PassportModule],
       controllers: [UndecidedController, OpenController],
-      providers: [{ provide: APP_GUARD, useClass: AccessGuard }],
+      providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        // Nobody is signed in.
+        { provide: JwtStrategy, useValue: { authenticate: refuse } },
+      ],
     }).compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
     await app.listen(0, '127.0.0.1');
@@ -116,6 +121,10 @@ describe('a route that nobody decided on', () => {
     expect(await answer.text()).not.toContain('secret');
   });
 });
+
+function refuse(this: { fail(): void }): void {
+  this.fail();
+}
 
 interface Document {
   paths: Record<string, Record<string, { security?: unknown[] }>>;
