@@ -19,8 +19,8 @@ import { writePatients } from './writing/patient-batch.js';
 const BATCH = 200;
 /** Files that are read and written sooner than a thread has started. Bytes. */
 const SMALL = 128 * 1024;
-/** Any number, the same for every process that imports into one database. */
-const IMPORT_LOCK = 7_304_003;
+/** Any number that no other lock has, the same for every process that imports into one database. */
+const IMPORT_LOCK = 7_304_004;
 
 export interface ImportOrder {
   readonly importId: string;
