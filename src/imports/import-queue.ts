@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { isUUID } from 'class-validator';
 import { Config } from '../config/config.js';
 import { describeFailure, ImportStoppedError } from './import-failure.js';
 import { ImportRuns } from './import-runs.js';
@@ -25,7 +26,7 @@ export class ImportQueue implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await rm(uploadFolder(this.config), { recursive: true, force: true });
+    await removeLeftUploads(uploadFolder(this.config));
     const interrupted = await this.runs.failInterrupted();
     if (interrupted > 0) this.logger.warn({ event: 'imports-interrupted', imports: interrupted });
   }
@@ -76,5 +77,20 @@ export class ImportQueue implements OnApplicationBootstrap, OnModuleDestroy {
     } catch (error) {
       this.logger.error('The files of an import could not be removed', error);
     }
+  }
+}
+
+/** What a process that was killed has left behind. Nothing else is removed, should the folder be somebody else's. */
+async function removeLeftUploads(folder: string): Promise<void> {
+  for (const name of await namesIn(folder))
+    if (isUUID(name)) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

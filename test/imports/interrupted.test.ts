@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startApplication, type TestApplication } from '../harness/application.js';
 import { call } from '../accounts/api.js';
 import { until } from '../harness/until.js';
@@ -53,8 +56,14 @@ describe('an import that is interrupted', () => {
   it('by a crash is marked as failed when the node starts again', async () => {
     await first.regionale.query(`UPDATE imports SET state = 'running', error = NULL, finished_at = NULL`);
 
-    second = await startApplication(urls());
+    const dataDir = await mkdtemp(join(tmpdir(), 'medlink-left-'));
+    const left = join(dataDir, 'imports', id);
+    await mkdir(left, { recursive: true });
+    await writeFile(join(dataDir, 'imports', 'of-somebody-else.txt'), '');
 
+    second = await startApplication({ ...urls(), MEDLINK_DATA_DIR: dataDir });
+
+    expect(await readdir(join(dataDir, 'imports'))).toEqual(['of-somebody-else.txt']);
     const { body } = await call(second.url, `GET /imports/${id}`, { token: await second.adminToken() });
     expect(body).toMatchObject({ state: 'failed', created: imported, total: imported });
     expect(body.error).toContain('interrupted');
