@@ -22,6 +22,7 @@ export interface Region<Node extends ServedNode = ServedNode> {
 
 export interface Account {
   readonly id: string;
+  readonly email: string;
   readonly token: string;
 }
 
@@ -98,7 +99,7 @@ async function createRegion<Node extends ServedNode>(
   const token = await logIn(node.url, ADMIN);
   const { id } = (await call(node.url, 'GET /auth/me', { token })).body as { id: string };
   const doctor = await newAccount(node.url, token, { role: 'medecin', region: code });
-  const accounts = { administrator: { id, token }, doctor };
+  const accounts = { administrator: { id, token, email: ADMIN.email }, doctor };
   return { code, databaseUrl: home.url, node, wireToHome, wireToCentral, ...accounts };
 }
 

@@ -2,10 +2,8 @@ import type { Book } from '../book.js';
 import type { World } from '../world.js';
 import { drain, type Drained } from './drain.js';
 import { gatherEvidence } from './evidence.js';
-import { judge, type Verdict } from './judge.js';
+import { judge, listed, type Verdict } from './judge.js';
 import { statusTellsTheTruth } from './status.js';
-
-export type { Verdict } from './judge.js';
 
 /** Waits, in a world that is healed and at rest, until the queues are empty, and compares everything. */
 export async function conclude(world: World, book: Book): Promise<{ verdict: Verdict; drained: Drained }> {
@@ -18,6 +16,3 @@ export async function conclude(world: World, book: Book): Promise<{ verdict: Ver
   };
   return { verdict, drained };
 }
-
-export const listed = (name: string, violations: readonly string[]): Verdict =>
-  violations.length > 0 ? { [name]: violations } : {};

@@ -21,6 +21,15 @@ const INVARIANTS: Readonly<Record<string, (evidence: Evidence) => string[]>> = {
 };
 
 export function judge(evidence: Evidence): Verdict {
-  const judged = Object.entries(INVARIANTS).map(([name, invariant]) => [name, invariant(evidence)] as const);
-  return Object.fromEntries(judged.filter(([, violations]) => violations.length > 0));
+  const judged = Object.entries(INVARIANTS).map(([name, invariant]) => listed(name, invariant(evidence)));
+  return Object.assign({}, ...judged) as Verdict;
+}
+
+/** Enough to see what is wrong. */
+const SHOWN = 5;
+
+export function listed(name: string, violations: readonly string[]): Verdict {
+  if (violations.length === 0) return {};
+  const more = violations.length > SHOWN ? [`and ${violations.length - SHOWN} more`] : [];
+  return { [name]: [...violations.slice(0, SHOWN), ...more] };
 }
