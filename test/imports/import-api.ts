@@ -47,7 +47,7 @@ export async function finished(url: string, token: string, id: string): Promise<
       const { body } = await call(url, `GET /imports/${id}`, { token });
       return body.state === 'done' || body.state === 'failed' ? body : undefined;
     },
-    { what: `import ${id} is over`, timeoutMs: 20_000 },
+    { what: `import ${id} is over`, timeoutMs: 60_000 },
   );
 }
 
