@@ -27,8 +27,9 @@ export async function applyDelivery(
 export async function layOver(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
-  delivery: Delivery,
+  told: Delivery,
 ): Promise<void> {
+  const delivery = told.incarnation > 1 ? { ...told, entries: await newEntries(client, told) } : told;
   const records = byRecord(stepsOf(delivery));
   for (const [name, steps] of records) {
     const table = tables.get(name);
@@ -37,6 +38,20 @@ export async function layOver(
   }
   for (const { history } of delivery.copies) await appendHistory(client, history);
   await append(client, delivery.entries);
+}
+
+/** A central that was restored tells again what it was given again: what this node has of that is left out. */
+async function newEntries(client: ClientBase, { entries }: Delivery): Promise<DeliveredEntry[]> {
+  const same =
+    '(j.origin, j.incarnation, j.origin_seq) = (entry.origin, entry.incarnation, entry.origin_seq)';
+  const { rows } = await client.query<{ nth: string }>(
+    `SELECT nth FROM ${openedDelivery(1)}
+     WHERE EXISTS (SELECT FROM journal j WHERE j.patient_id = entry.patient_id AND ${same})
+        OR EXISTS (SELECT FROM journal j WHERE j.patient_id IS NULL AND entry.patient_id IS NULL AND ${same})`,
+    deliveredValues(entries),
+  );
+  const known = new Set(rows.map(({ nth }) => Number(nth)));
+  return entries.filter((_, index) => !known.has(index + 1));
 }
 
 /** @throws {CursorMovedError} when this node stands elsewhere */

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { layUnder } from './lay-under.js';
 
 /** Entries that come back in one transaction; a change set is never split. */
 const BATCH_ENTRIES = 500;
@@ -45,35 +46,6 @@ function recoverStatement(tables: readonly ReplicatedTable[]): string {
       WHERE first_seq > $1 AND first_seq <= $2
     ), appended AS (
       INSERT INTO journal (seq, origin, ${columns}) SELECT origin_seq, origin, ${columns} FROM lost RETURNING 1
-    ), folded AS (
-      SELECT entity, entity_id, coalesce(journal_overlay(after ORDER BY origin_seq), '{}') AS after,
-             bool_or(op = 'insert') AS whole, (array_agg(op ORDER BY origin_seq DESC))[1] <> 'remove' AS remains
-      FROM lost GROUP BY entity, entity_id
-    ), unsent AS (
-      SELECT j.entity, j.entity_id, coalesce(journal_overlay(j.after ORDER BY j.seq), '{}') AS after,
-             (array_agg(j.op ORDER BY j.seq DESC))[1] = 'remove' AS removed
-      FROM journal j JOIN node ON node.code = j.origin WHERE j.seq > $3 GROUP BY j.entity, j.entity_id
-    ), wanted AS MATERIALIZED (
-      SELECT f.entity, f.entity_id, f.whole, f.remains, f.after || coalesce(u.after, '{}') AS after,
-             coalesce(u.removed, false) AS removed_since, u.entity IS NOT NULL AS changed_since
-      FROM folded f LEFT JOIN unsent u ON u.entity = f.entity AND u.entity_id = f.entity_id
-    )${tables.map(recoverRows).join('')}
+    ), ${layUnder(tables, 'FROM journal j JOIN node ON node.code = j.origin WHERE j.seq > $3')}
     SELECT (SELECT count(*)::int FROM appended) AS recovered`;
-}
-
-function recoverRows({ name, columns }: ReplicatedTable): string {
-  const list = columns.map((column) => `"${column}"`).join(', ');
-  return `, "updated ${name}" AS (
-      UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, w.after))
-      FROM wanted w WHERE w.entity = '${name}' AND w.remains AND t.id = w.entity_id
-    ), "inserted ${name}" AS (
-      INSERT INTO "${name}" (${list})
-      SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
-      FROM wanted w CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", w.after) row
-      WHERE w.entity = '${name}' AND w.remains AND w.whole AND NOT w.removed_since
-        AND NOT EXISTS (SELECT FROM "${name}" t WHERE t.id = w.entity_id)
-    ), "removed ${name}" AS (
-      DELETE FROM "${name}" t USING wanted w
-      WHERE w.entity = '${name}' AND NOT w.remains AND NOT w.changed_since AND t.id = w.entity_id
-    )`;
 }

@@ -1,6 +1,9 @@
 import type { ClientBase } from 'pg';
 import type { Cursor } from '../journal/chunk.js';
 
+/** Whom a region exchanges with. */
+export const PEER = 'central';
+
 /** How this database's own journal looks from a peer's cursor. */
 export interface OwnJournal {
   readonly incarnation: number;

@@ -128,7 +128,7 @@ export class Restorable {
       for (const side of this.regions.keys())
         await until(() => this.isSettled(side), {
           what: `${CODES[side]} has sent and received everything (${String(round)})`,
-          timeoutMs: 30_000,
+          timeoutMs: 15_000,
         });
   }
 

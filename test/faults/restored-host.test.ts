@@ -54,7 +54,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])(
       expect(await world.query('region', told, [awa!.id])).toEqual(
         await world.query('central', told, [awa!.id]),
       );
-    });
+    }, 60_000);
 
     it('has the files again that it had been given, with what it had written in them', async () => {
       const [awa] = await world.create(1);
@@ -74,7 +74,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])(
       await world.edit(awa!.id, { notes: 'depuis' }, 'other');
       await world.settled();
       expect(await everywhere(awa!.id)).toMatchObject({ notes: 'depuis' });
-    });
+    }, 60_000);
 
     it('keeps what both sides wrote while it was away', async () => {
       const [awa] = await world.create(1);
@@ -94,6 +94,6 @@ describe.each<Restore>(['loaded anew', 'files put back'])(
         notes: 'depuis',
         email: 'ths@example.org',
       });
-    });
+    }, 60_000);
   },
 );

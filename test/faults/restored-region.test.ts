@@ -39,7 +39,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])('a region restored fro
       { entity_id: later!.id, incarnation: 2 },
       { entity_id: kept!.id, incarnation: 2 },
     ]);
-  });
+  }, 60_000);
 
   it('keeps what was written since the restore on top, at positions that were never used', async () => {
     const [shared, removedHere, untouched] = await world.create(3);
@@ -71,7 +71,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])('a region restored fro
     expect(await world.entries('central')).toHaveLength(before + 4);
     expect(Math.min(...numbers(since))).toBeGreaterThan(Math.max(...numbers(sent)));
     expect(since.map(({ incarnation }) => incarnation)).toEqual([2, 2, 2, 2]);
-  });
+  }, 60_000);
 
   it('gives no medical id twice: not one of a patient who had come and gone, nor one given before it knew', async () => {
     await world.create(1);
@@ -103,7 +103,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])('a region restored fro
     const history = await world.entries('central');
     expect(history.at(-1)).toMatchObject({ entity_id: again!.id, before: { medical_id: 'CARTE-77' } });
     expect(await world.blocksBegun()).toBeGreaterThan(sequence);
-  });
+  }, 60_000);
 
   it('may be restored again and again, from the same backup and from a later one', async () => {
     await world.create(2);
