@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Patch, Post } from '@nestjs/common';
 import { Query, Req, Res } from '@nestjs/common';
 import {
   ApiConflictResponse,
@@ -7,6 +7,7 @@ import {
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiParam,
   ApiPreconditionFailedResponse,
   ApiServiceUnavailableResponse,
   ApiTags,
@@ -24,6 +25,7 @@ import { RegionsWriter } from './regions.writer.js';
 
 const AWAY = { description: 'Central cannot be reached; `Retry-After` says when to ask again' };
 const ETAG = { ETag: { schema: { type: 'string' as const } } };
+const KEY = { name: 'id', description: 'Id or code of the region', example: 'THS' };
 const ONCE = {
   name: 'Idempotency-Key',
   required: false,
@@ -61,12 +63,10 @@ export class RegionsController {
   @Get(':id')
   @Allow('sync:read')
   @ApiOperation({ summary: 'A region, and the state of its node' })
+  @ApiParam(KEY)
   @ApiOkResponse({ type: RegionView, headers: ETAG })
   @ApiNotFoundResponse({ description: 'No such region, or not known here yet' })
-  async get(
-    @Param('id', ParseUUIDPipe) id: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<RegionView> {
+  async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<RegionView> {
     const region = await this.reader.get(id);
     reply.header('etag', etagOf(region.version));
     return region;
@@ -95,6 +95,7 @@ export class RegionsController {
   }
 
   @Patch(':id')
+  @ApiParam(KEY)
   @Allow('regions:write')
   @ApiOperation({
     summary: 'Rename a region, or stop its exchange with central',
@@ -108,7 +109,7 @@ export class RegionsController {
   @ApiPreconditionFailedResponse({ description: 'The region has changed since it was read' })
   @ApiServiceUnavailableResponse(AWAY)
   async update(
-    @Param('id', ParseUUIDPipe) id: string,
+    @Param('id') id: string,
     @Body() change: RegionChange,
     @CurrentChange() context: ChangeContext,
     @Headers('if-match') ifMatch: string | undefined,
@@ -122,6 +123,7 @@ export class RegionsController {
   }
 
   @Post(':id/release')
+  @ApiParam(KEY)
   @HttpCode(200)
   @Allow('regions:write')
   @ApiOperation({
@@ -136,7 +138,7 @@ export class RegionsController {
   @ApiConflictResponse({ description: 'No node has the code' })
   @ApiServiceUnavailableResponse(AWAY)
   async release(
-    @Param('id', ParseUUIDPipe) id: string,
+    @Param('id') id: string,
     @Body() { reason }: ReleaseRegion,
     @CurrentChange() context: ChangeContext,
     @Headers('idempotency-key') key: string | undefined,

@@ -6,6 +6,7 @@ import { Problem } from '../http/problem.js';
 import { CentralUnavailableError, DataRouter } from '../routing/data-router.js';
 import { type RegionPage, type RegionView, viewOf } from './region.dto.js';
 import { Region } from './region.entity.js';
+import { regionKey } from './region-key.js';
 import { type KnownNodes, regionNodes } from './region-nodes.js';
 
 /** The list is there without the nodes; nobody waits long for them. Milliseconds. */
@@ -33,9 +34,9 @@ export class RegionsReader {
     };
   }
 
-  /** Throws a 404 {@link Problem}. */
-  async get(id: string): Promise<RegionView> {
-    const region = await this.data.forRead(Region).findOneBy({ id });
+  /** By id or code. Throws a 404 {@link Problem}. */
+  async get(key: string): Promise<RegionView> {
+    const region = await this.data.forRead(Region).findOneBy(regionKey(key));
     if (!region) throw regionNotFound();
     const nodes = await this.nodesOf([region]);
     return viewOf(region, nodes?.byRegion.get(region.code) ?? null);

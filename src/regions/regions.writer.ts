@@ -9,6 +9,7 @@ import type { ChangeContext } from '../routing/change-context.js';
 import { DataRouter } from '../routing/data-router.js';
 import { type NewRegion, type RegionChange, type RegionView, viewOf } from './region.dto.js';
 import { Region } from './region.entity.js';
+import { regionKey } from './region-key.js';
 import { regionNotFound } from './regions.reader.js';
 
 /** Writes regions at central, from where they go to every node. Throws a `CentralUnavailableError` without it. */
@@ -32,15 +33,15 @@ export class RegionsWriter {
     );
   }
 
-  /** Merges `change` into the region. Throws a {@link Problem}: 404, 412, 428. */
+  /** Merges `change` into the region with this id or code. Throws a {@link Problem}: 404, 412, 428. */
   update(
-    id: string,
+    key: string,
     change: RegionChange,
     context: ChangeContext,
     preconditions: Preconditions,
   ): Promise<Region> {
     return changedAtCentral(this.data, context, async (manager) => {
-      const region = await lock(manager, id);
+      const region = await lock(manager, key);
       checkPreconditions(preconditions, etagOf(region.version));
       const { name = region.name, enabled = region.enabled } = change;
       if (name === region.name && enabled === region.enabled) return region;
@@ -49,15 +50,16 @@ export class RegionsWriter {
   }
 
   /**
-   * Lets another node take the region's code. The change that the journal keeps is a new version of the region,
+   * Lets another node take the code of the region, which `key` names by id or code. The change that the journal keeps is a new version of the region,
    * with who and why. Throws a {@link Problem}: 404, and 409 when no node has the code.
    */
-  async release(id: string, context: ChangeContext, key?: string): Promise<Answer<RegionView>> {
+  async release(key: string, context: ChangeContext, idempotencyKey?: string): Promise<Answer<RegionView>> {
     const { actor, reason, requestId } = context;
-    const request = { actor, key, route: `POST /api/v1/regions/${id}/release`, body: { reason } };
+    const route = `POST /api/v1/regions/${key}/release`;
+    const request = { actor, key: idempotencyKey, route, body: { reason } };
     const answer = await changedAtCentral(this.data, context, (manager) =>
       idempotent(manager, request, async () => {
-        const region = await lock(manager, id);
+        const region = await lock(manager, key);
         const [, released] = await manager.query<[unknown[], number]>(
           'DELETE FROM region_nodes WHERE region = $1',
           [region.code],
@@ -88,8 +90,11 @@ function nextVersion({ version }: Region, { actor }: ChangeContext) {
 }
 
 /** The region, locked until the transaction ends. Throws a 404 {@link Problem}. */
-async function lock(manager: EntityManager, id: string): Promise<Region> {
-  const region = await manager.findOne(Region, { where: { id }, lock: { mode: 'pessimistic_write' } });
+async function lock(manager: EntityManager, key: string): Promise<Region> {
+  const region = await manager.findOne(Region, {
+    where: regionKey(key),
+    lock: { mode: 'pessimistic_write' },
+  });
   if (!region) throw regionNotFound();
   return region;
 }

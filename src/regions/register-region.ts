@@ -13,7 +13,7 @@ export interface ContactingNode {
 /**
  * Another node has the region's code: two databases would be sent as one. Remedy: give this node the region that is
  * its own (`MEDLINK_REGION`), or restore the database of the other; when that is lost, an administrator releases the
- * code with `POST /regions/{id}/release`.
+ * code with `POST /regions/{code}/release`.
  */
 export class RegionClaimedError extends Error {
   readonly code = 'REGION_CLAIMED';
@@ -21,14 +21,14 @@ export class RegionClaimedError extends Error {
   constructor(readonly region: string) {
     super(
       `Another node has the code of the region ${region} at central. Check MEDLINK_REGION and the database of this ` +
-        'node; if the other node is lost, release the code with POST /regions/{id}/release.',
+        'node; if the other node is lost, release the code with POST /regions/{code}/release.',
     );
     this.name = 'RegionClaimedError';
   }
 }
 
 /**
- * An administrator has stopped the region's exchange with central. Remedy: `PATCH /regions/{id}` with
+ * An administrator has stopped the region's exchange with central. Remedy: `PATCH /regions/{code}` with
  * `{"enabled": true}`. Changes wait in the region's journal.
  */
 export class RegionDisabledError extends Error {
@@ -37,7 +37,7 @@ export class RegionDisabledError extends Error {
   constructor(readonly region: string) {
     super(
       `The region ${region} is not enabled at central, so nothing is exchanged. Changes wait in the journal until an ` +
-        'administrator enables it with PATCH /regions/{id}.',
+        'administrator enables it with PATCH /regions/{code}.',
     );
     this.name = 'RegionDisabledError';
   }

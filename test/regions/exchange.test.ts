@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { call } from '../accounts/api.js';
 import { startApplication, type TestApplication } from '../harness/application.js';
 import { until } from '../harness/until.js';
@@ -70,3 +71,49 @@ describe('a node and its region', () => {
     }
   });
 });
+
+/** A patient of another region, of whom the region DKR has a copy. */
+async function copied({ central }: TestApplication, like: string): Promise<string> {
+  const id = randomUUID();
+  await central.query(
+    'INSERT INTO patients SELECT (jsonb_populate_record(p, $1)).* FROM patients p WHERE id = $2',
+    [{ id, medical_id: 'THS-1', region: 'THS' }, like],
+  );
+  await central.query(
+    `INSERT INTO hosts (id, patient_id, region, kind, created_at, created_by)
+     VALUES (gen_random_uuid(), $1, 'DKR', 'copy', now(), 'test')`,
+    [id],
+  );
+  return id;
+}
+
+it('a new node takes the place of one that is lost, and gets back what the region had sent and held', async () => {
+  const lost = await startApplication();
+  const patient = await register(lost, await lost.adminToken());
+  await until(() => isAtCentral(lost, patient), { what: 'central has the patient' });
+  const copy = await copied(lost, patient);
+  const arrived = async () =>
+    (await lost.regionale.query('SELECT FROM patients WHERE id = $1', [copy])).rowCount === 1;
+  await until(arrived, { what: 'the copy came down' });
+  await lost.app.close();
+  const node = await startApplication({ DATABASE_DEFAULT_URL: lost.config.centralUrl! });
+  try {
+    const token = await node.adminToken();
+    const error = async () => (await statusOf(node, token)).link.lastError?.code;
+    await until(async () => (await error()) === 'REGION_CLAIMED', { what: 'the new node is refused' });
+    const body = { reason: 'Le disque est mort' };
+    expect((await call(node.url, 'POST /regions/DKR/release', { token, body })).status).toBe(200);
+
+    for (const id of [patient, copy]) {
+      const known = async () => (await call(node.url, `GET /patients/${id}`, { token })).status === 200;
+      await until(known, { ...SIGN_OF_LIFE, what: 'the patient is back' });
+    }
+    const next = await register(node, token);
+    await until(() => isAtCentral(lost, next), { ...SIGN_OF_LIFE, what: 'the exchange goes on' });
+    const region = await until(() => regionOf(node, token, 'DKR'), { what: 'the region is known again' });
+    expect(region).toMatchObject({ version: 2, node: { state: 'up' } });
+  } finally {
+    await node.stop();
+    await lost.stop();
+  }
+}, 60_000);

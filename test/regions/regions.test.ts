@@ -132,7 +132,8 @@ describe('the regions, at central', () => {
     const same = await api(`PATCH ${path}`, { body: { enabled: false, name: 'Kaolack' } });
     expect(same.body.version).toBe(3);
 
-    const read = await api(`GET ${path}`);
+    const read = await api('GET /regions/KLK');
+    expect((await api(`GET ${path}`)).body).toEqual(read.body);
     expect([read.headers.get('etag'), read.body.enabled]).toEqual(['"v3"', false]);
     const changes = (await entriesOf(node.central, region.id)).map(({ op, after }) => [
       op,
@@ -161,7 +162,9 @@ describe('the regions, at central', () => {
     for (const request of [`GET /regions/${NOBODYS}`, `PATCH /regions/${NOBODYS}`])
       expect((await api(request, request.startsWith('G') ? {} : { body: {} })).status).toBe(404);
     expect((await api(`POST /regions/${NOBODYS}/release`, { body: { reason: 'x' } })).status).toBe(404);
-    expect((await api('GET /regions/DKR')).status).toBe(400);
+    expect((await api('GET /regions/XYZ')).status).toBe(404);
+    for (const key of ['dkr', 'DAKAR', '7', NOBODYS.slice(1)])
+      expect([key, (await api(`GET /regions/${key}`)).status]).toEqual([key, 400]);
   });
 
   it('are listed by code, page by page', async () => {
