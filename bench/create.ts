@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { startClusters } from './clusters.js';
 import { sessionsCpu } from './cpu-time.js';
 import { createCentral, createRegion, type DatabaseUrls, REGION_CODE } from './databases.js';
+import { type HungCentral, measureHungCentral } from './hung-central.js';
 import { type Lag, measureLag } from './lag.js';
 import { DirectInserts } from './load/direct-inserts.js';
 import { HttpCreates } from './load/http-creates.js';
@@ -46,6 +47,11 @@ try {
   try {
     for (const concurrency of CONCURRENCIES) {
       report(concurrency, await measure(node, urls, concurrency));
+    }
+    for (const concurrency of CONCURRENCIES) {
+      const load = { concurrency, rounds: Number(options.rounds), seconds };
+      const work = (creates: HttpCreates) => measureHungCentral(creates, urls, load);
+      reportHung(concurrency, await withCreates(node, concurrency, work));
     }
     reportLag(
       await withCreates(node, 20, (creates) => measureLag(creates, urls, Number(options['lag-seconds']))),
@@ -115,6 +121,14 @@ function report(concurrency: number, measured: Measured): void {
     ];
   });
   printTable(['variant', 'median ms', 'p99 ms', 'per second', 'ratio of medians', 'CPU ms per create'], rows);
+}
+
+function reportHung(concurrency: number, { up, hung }: HungCentral): void {
+  const ratios = hung.map((load, round) => load.median / up[round]!.median);
+  console.log(
+    `${concurrency} at a time, central hung against central up: ratio of medians ${median(ratios).toFixed(2)} ` +
+      `(${median(hung.map((load) => load.median)).toFixed(2)} ms against ${median(up.map((load) => load.median)).toFixed(2)} ms)`,
+  );
 }
 
 function reportLag({ changes, median: half, p99, longest }: Lag): void {
