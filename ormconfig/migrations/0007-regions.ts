@@ -114,6 +114,15 @@ const AT_CENTRAL = [
    )`,
   `CREATE INDEX deliveries_change_set ON deliveries (region, change_set)`,
 
+  // Since which position a region is sent what happens to a patient: before, it is in the copy that it is given.
+  // Whoever writes without knowing of the copy may have drawn a lower position and still commit later.
+  `CREATE TABLE host_copies (
+     region text NOT NULL,
+     patient_id uuid NOT NULL,
+     seq bigint NOT NULL,
+     PRIMARY KEY (region, patient_id)
+   )`,
+
   // How far central's journal has been searched for records that share what only one may have.
   `CREATE TABLE identity_watch (singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), seq bigint NOT NULL)`,
   `INSERT INTO identity_watch (seq) VALUES (0)`,
@@ -130,9 +139,15 @@ const AT_CENTRAL = [
      -- Whoever adds another host holds these locks: this waits, and then sees that host.
      PERFORM FROM hosts h WHERE h.patient_id IN (SELECT n.patient_id FROM new_rows n)
      ORDER BY h.patient_id, h.region FOR SHARE;
+     INSERT INTO host_copies (region, patient_id, seq)
+     SELECT n.after::jsonb ->> 'region', n.patient_id, n.seq FROM new_rows n
+     WHERE n.entity = 'hosts' AND n.op = 'insert' AND n.after::jsonb ->> 'kind' = 'copy'
+     ON CONFLICT DO NOTHING;
      INSERT INTO deliveries (region, seq, change_set)
      SELECT h.region, n.seq, n.origin || '.' || n.incarnation || '.' || n.change_set
      FROM new_rows n JOIN hosts h ON h.patient_id = n.patient_id AND h.region <> n.origin
+     WHERE h.kind = 'home' OR n.seq >= (SELECT c.seq FROM host_copies c
+                                        WHERE c.region = h.region AND c.patient_id = h.patient_id)
      UNION ALL
      SELECT r.code, n.seq, n.origin || '.' || n.incarnation || '.' || n.change_set
      FROM new_rows n JOIN regions r ON r.code <> n.origin

@@ -99,7 +99,7 @@ async function clashesOf(
        SELECT g.* FROM journal g
        WHERE g.patient_id = other.id AND g.entity_id = other.id AND g.after::jsonb ? '${column}'
        ORDER BY g.seq DESC LIMIT 1) given
-     WHERE j.seq > $1 AND j.seq <= $2 AND j.entity = '${name}' AND j.op IN ('insert', 'update') AND given.seq < j.seq
+     WHERE j.seq > $1 AND j.seq <= $2 AND j.entity = '${name}' AND j.op <> 'noop' AND given.seq < j.seq
        AND NOT EXISTS (SELECT FROM conflicts c WHERE c.kind = 'identity' AND c.state = 'open'
                        AND (c.entity_id, c.other_id) IN ((t.id, other.id), (other.id, t.id)))
      ORDER BY t.id, other.id, j.seq`,
@@ -125,5 +125,10 @@ function record(
     [column]: { base: base ?? null, regional: side(one), central: side(other), kept: 'both' as const },
   };
   const draft = { kind: 'identity', severity: 'high', outcome: null, fields, otherId } as const;
-  return recordConflict(client, tables, { entity: name, entityId, patientId, origin: one.origin }, draft);
+  return recordConflict(
+    client,
+    tables,
+    { entity: name, entityId, patientId, origin: one.origin, before: null },
+    draft,
+  );
 }

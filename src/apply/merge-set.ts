@@ -3,7 +3,7 @@ import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { foreignEntries, incomingEntries, type IncomingEntry, lastRemoval } from './incoming-entry.js';
 import type { Fields } from './merge.js';
-import { type Plan, planEntry, type Situation, type UpdatePlan } from './plan-entry.js';
+import { conflictsOf, type Plan, planEntry, type Situation, type UpdatePlan } from './plan-entry.js';
 import { recordConflict } from './record-conflict.js';
 import { appendVerdict } from './verdict.js';
 import { UnknownEntityError } from './write-entries.js';
@@ -35,9 +35,9 @@ export async function mergeSet(
     if (!table) throw new UnknownEntityError(entry.entity);
     const plan = planEntry(table.rules, entry, await situationOf(client, table, entry));
     await carryOut(client, table, entry, plan);
-    if ('conflict' in plan && plan.conflict) {
-      await recordConflict(client, tables, entry, plan.conflict);
-      if (plan.conflict.outcome === null) opened += 1;
+    for (const conflict of conflictsOf(plan)) {
+      await recordConflict(client, tables, entry, conflict);
+      if (conflict.outcome === null) opened += 1;
     }
   }
   return opened;
@@ -58,6 +58,8 @@ async function situationOf(
   return { row, foreign, removal };
 }
 
+const INCOMING = '(SELECT after FROM incoming_entries WHERE position = $1)';
+
 async function carryOut(
   client: ClientBase,
   table: ReplicatedTable,
@@ -67,7 +69,7 @@ async function carryOut(
   switch (plan.kind) {
     case 'insert':
       await append(client, entry, 'op', 'before', 'after');
-      return insertRow(client, table, entry, '{}');
+      return insertRow(client, table, INCOMING, entry.position);
     case 'remove':
       await append(
         client,
@@ -83,14 +85,24 @@ async function carryOut(
       await append(client, entry, `'noop'`, 'before', `'{}'`);
       return appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: entry.at });
     case 'revive':
-      await append(client, entry, 'op', 'before', 'after');
-      await insertRow(client, table, entry, JSON.stringify(plan.removed));
-      return appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: entry.at });
+      return revive(client, table, entry, plan);
     case 'update':
       return update(client, table, entry, plan);
     case 'missing':
       throw new MissingRecordError(table.name);
   }
+}
+
+/** The whole row that everybody is sent holds what a merge has to tell. */
+async function revive(
+  client: ClientBase,
+  table: ReplicatedTable,
+  entry: IncomingEntry,
+  { removed, update: plan }: Extract<Plan, { kind: 'revive' }>,
+): Promise<void> {
+  await insertRow(client, table, '$1::jsonb', JSON.stringify(removed));
+  await update(client, table, entry, { ...plan, verdict: [] });
+  await appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: plan.at });
 }
 
 async function update(
@@ -131,21 +143,17 @@ async function append(
   );
 }
 
-/** The entry's values over those of `under`, as JSON. */
+/** `content`: an expression of the row as JSON, with the parameter $1. */
 async function insertRow(
   client: ClientBase,
   { name, columns }: ReplicatedTable,
-  { position }: IncomingEntry,
-  under: string,
+  content: string,
+  parameter: string,
 ): Promise<void> {
   const list = columns.map((column) => `"${column}"`).join(', ');
   await client.query(
-    `INSERT INTO "${name}" (${list})
-     SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
-     FROM incoming_entries i
-     CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", $2::jsonb || coalesce(i.after, '{}')) row
-     WHERE i.position = $1`,
-    [position, under],
+    `INSERT INTO "${name}" (${list}) SELECT ${list} FROM jsonb_populate_record(NULL::"${name}", ${content})`,
+    [parameter],
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { Delivery } from '../journal/delivery.js';
+import { wholeGroups } from '../journal/merge-rule.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { OwnEdits, Step } from './fold-delivery.js';
 
@@ -72,13 +73,4 @@ function patientsOf({ entries, copies }: Delivery): string[] {
     ...copies.map(({ patientId }) => patientId),
   ];
   return [...new Set(owners.filter((id) => id !== null))];
-}
-
-/** A group is one value: whoever has set a column of it has set them all. */
-function wholeGroups(rules: ReplicatedTable['rules'], columns: readonly string[]): Set<string> {
-  const groups = new Set(columns.flatMap((column) => rules.get(column)?.group ?? []));
-  const members = [...rules].flatMap(([column, { group }]) =>
-    group !== undefined && groups.has(group) ? column : [],
-  );
-  return new Set([...columns, ...members]);
 }

@@ -32,14 +32,29 @@ export interface UpdatePlan {
  * - `insert`, `remove`: as it says.
  * - `nothing`: it removes what is gone already.
  * - `keep`: it removes what another node has changed meanwhile. The update wins: everybody gets the row back.
- * - `revive`: it changes what another node has removed meanwhile. The update wins here too.
+ * - `revive`: it changes what another node has removed meanwhile. The update wins here too, merged into the row that
+ *   was removed.
  * - `missing`: it changes what was never there.
  */
 export type Plan =
   | UpdatePlan
   | { readonly kind: 'insert' | 'remove' | 'nothing' | 'missing' }
   | { readonly kind: 'keep'; readonly conflict: ConflictDraft }
-  | { readonly kind: 'revive'; readonly removed: Fields; readonly conflict: ConflictDraft };
+  | {
+      readonly kind: 'revive';
+      readonly removed: Fields;
+      readonly update: UpdatePlan;
+      readonly conflict: ConflictDraft;
+    };
+
+/** What a plan has people told of, and decide. */
+export function conflictsOf(plan: Plan): ConflictDraft[] {
+  const drafts = [
+    'conflict' in plan ? plan.conflict : undefined,
+    'update' in plan ? plan.update.conflict : undefined,
+  ];
+  return drafts.filter((draft) => draft !== undefined);
+}
 
 /** Decides what becomes of `entry`, from what central has and has not been known to its maker. */
 export function planEntry(
@@ -51,11 +66,21 @@ export function planEntry(
   if (entry.op === 'remove') return planRemoval(rules, entry, row, foreign);
   if (row) return planUpdate(rules, entry, row, foreign);
   if (!removal?.before) return { kind: 'missing' };
-  return {
-    kind: 'revive',
-    removed: removal.before,
-    conflict: removalConflict(rules, entry, { remover: removal, changer: entry }, removal.before),
-  };
+  return planRevival(rules, entry, removal, removal.before, foreign);
+}
+
+/** What others had changed before one of them removed it is not overwritten unseen either. */
+function planRevival(
+  rules: ReadonlyMap<string, MergeRule>,
+  entry: IncomingEntry,
+  removal: ForeignEntry,
+  removed: Fields,
+  foreign: readonly ForeignEntry[],
+): Plan {
+  const changes = foreign.filter(({ op }) => op !== 'remove');
+  const update = planUpdate(rules, entry, removed, changes);
+  const conflict = removalConflict(rules, entry, { remover: removal, changer: entry }, removed);
+  return { kind: 'revive', removed, update, conflict };
 }
 
 function planRemoval(

@@ -8,8 +8,8 @@ import type { IncomingEntry } from './incoming-entry.js';
 /** What the merge does is done by nobody. */
 const MAKER = { actor: 'medlink', actorName: 'MedLink' };
 
-/** The record in question, and the region whose change met another one. */
-export type DisputedRecord = Pick<IncomingEntry, 'entity' | 'entityId' | 'patientId' | 'origin'>;
+/** The record in question, the region whose change met another one, and what that change replaced there. */
+export type DisputedRecord = Pick<IncomingEntry, 'entity' | 'entityId' | 'patientId' | 'origin' | 'before'>;
 
 interface OpenConflict {
   readonly id: string;
@@ -18,8 +18,8 @@ interface OpenConflict {
 
 /**
  * Records a conflict at central, as a change of central's own, so that it reaches every copy. What a region goes on
- * changing while it waits for a person joins the conflict that is open: newer values take the place of older ones of the
- * same side, and the base stays the first one.
+ * changing while it waits for a person joins the conflict that is open: newer values take the place of the older ones of
+ * the same side that they have replaced, and the base stays the first one.
  */
 export async function recordConflict(
   client: ClientBase,
@@ -38,17 +38,23 @@ export async function recordConflict(
 
 async function openConflict(
   client: ClientBase,
-  entry: DisputedRecord,
-  { kind, otherId }: ConflictDraft,
+  { entityId, origin, before }: DisputedRecord,
+  { kind, otherId, fields }: ConflictDraft,
 ): Promise<OpenConflict | undefined> {
   const { rows } = await client.query<OpenConflict>(
     `SELECT id, to_jsonb(c)::text AS before FROM conflicts c
      WHERE entity_id = $1 AND region = $2 AND kind = $3 AND other_id IS NOT DISTINCT FROM $4 AND state = 'open'
+       AND (kind <> 'fields' OR ${REPLACES_ITS_VALUES})
      ORDER BY id LIMIT 1 FOR UPDATE`,
-    [entry.entityId, entry.origin, kind, otherId ?? null],
+    [entityId, origin, kind, otherId ?? null, JSON.stringify(fields), JSON.stringify(before ?? {})],
   );
   return rows[0];
 }
+
+/** Who has not seen the value that is in dispute disputes beside it: taking its place would lose it. */
+const REPLACES_ITS_VALUES = `NOT EXISTS (
+  SELECT FROM jsonb_each($5::jsonb) new WHERE c.fields ? new.key AND c.fields -> new.key #> '{regional,value}'
+    IS DISTINCT FROM coalesce($6::jsonb -> new.key, new.value #> '{regional,value}'))`;
 
 async function join(
   client: ClientBase,

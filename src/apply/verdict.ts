@@ -1,6 +1,12 @@
 import type { ClientBase } from 'pg';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import type { IncomingEntry } from './incoming-entry.js';
+import type { Fields } from './merge.js';
+
+/** The record that a verdict is about. */
+export interface JudgedRecord {
+  readonly entityId: string;
+  readonly patientId: string | null;
+}
 
 export interface Verdict {
   /** `merge`: values have met in some columns. `restore`: the whole row, for those who have removed it. */
@@ -8,23 +14,65 @@ export interface Verdict {
   readonly columns: readonly string[];
   /** When the newest of its values was made. */
   readonly at: Date;
+  /** The values that it replaces elsewhere, when nothing else in the journal tells. */
+  readonly before?: Fields | null;
+  /** Who decided; nobody in a merge. */
+  readonly by?: Judge;
 }
+
+export interface Judge {
+  readonly actor: string;
+  readonly actorName: string;
+  readonly reason?: string;
+}
+
+const NOBODY: Judge = { actor: 'medlink', actorName: 'MedLink' };
+
+/** Parameters $1 to $5 are the record and the judge. */
+const JOURNALED = (name: string, schema: number, op: string, before: string, after: string, at: string) =>
+  `INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id,
+                        patient_id, op, before, after, knows, actor, actor_name, reason, at, schema, captured_by)
+   SELECT drawn.seq, node.code, drawn.seq, node.incarnation, pg_current_xact_id()::text::bigint, 1, '${name}', $1::uuid,
+          $2::uuid, ${op}, ${before}, ${after}, 0, $3, $4, $5, ${at}, ${String(schema)}, 'application'
+   FROM node CROSS JOIN (SELECT nextval('journal_seq') AS seq) drawn`;
+
+const judgement = ({ entityId, patientId }: JudgedRecord, { actor, actorName, reason }: Judge) => [
+  entityId,
+  patientId,
+  actor,
+  actorName,
+  reason ?? null,
+];
 
 /** Tells every copy of a record, the one where the entry was made included, what its columns are in the end. */
 export async function appendVerdict(
   client: ClientBase,
   { name, schema }: ReplicatedTable,
-  entry: IncomingEntry,
-  { op, columns, at }: Verdict,
+  record: JudgedRecord,
+  { op, columns, at, before, by = NOBODY }: Verdict,
 ): Promise<void> {
+  const after = `(SELECT jsonb_object_agg(key, value) FROM "${name}" t CROSS JOIN jsonb_each(to_jsonb(t))
+                  WHERE t.id = $1 AND key = ANY($9))`;
+  await client.query(JOURNALED(name, schema, '$6::text', '$7::jsonb', after, '$8::timestamptz'), [
+    ...judgement(record, by),
+    op,
+    before ? JSON.stringify(before) : null,
+    at,
+    columns,
+  ]);
+}
+
+/** Tells every copy that the record is gone at central. The entry keeps the row as it was when it was removed. */
+export async function appendRemoval(
+  client: ClientBase,
+  { name, schema }: ReplicatedTable,
+  record: JudgedRecord,
+  by: Judge,
+): Promise<void> {
+  const removed = `(SELECT j.before FROM journal j WHERE j.patient_id IS NOT DISTINCT FROM $2 AND j.entity_id = $1
+                    AND j.op = 'remove' ORDER BY j.seq DESC LIMIT 1)`;
   await client.query(
-    `WITH drawn AS (SELECT nextval('journal_seq') AS seq)
-     INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id,
-                          patient_id, op, before, after, knows, actor, actor_name, at, schema, captured_by)
-     SELECT drawn.seq, node.code, drawn.seq, node.incarnation, pg_current_xact_id()::text::bigint, 1, '${name}', t.id,
-            $2, $3, NULL, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(t)) WHERE key = ANY($4)), 0,
-            'medlink', 'MedLink', $5, ${String(schema)}, 'application'
-     FROM "${name}" t CROSS JOIN node CROSS JOIN drawn WHERE t.id = $1`,
-    [entry.entityId, entry.patientId, op, columns, at],
+    JOURNALED(name, schema, `'remove'`, removed, 'NULL', 'clock_timestamp()'),
+    judgement(record, by),
   );
 }

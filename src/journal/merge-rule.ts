@@ -44,3 +44,15 @@ export function mergeRuleOf(entity: EntityClass, property: string): MergeRule | 
   }
   return undefined;
 }
+
+/** A group is one value: whoever has set a column of it has set them all. */
+export function wholeGroups(
+  rules: ReadonlyMap<string, MergeRule>,
+  columns: readonly string[],
+): ReadonlySet<string> {
+  const groups = new Set(columns.flatMap((column) => rules.get(column)?.group ?? []));
+  const members = [...rules].flatMap(([column, { group }]) =>
+    group !== undefined && groups.has(group) ? column : [],
+  );
+  return new Set([...columns, ...members]);
+}

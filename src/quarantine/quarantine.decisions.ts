@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Principal } from '../accounts/principal.js';
 import { discardSet, type DiscardRefusal } from '../apply/discard-set.js';
-import { retryLane, type Decision } from '../apply/retry-lane.js';
+import { retryLanes, type Decision } from '../apply/retry-lanes.js';
 import { Config } from '../config/config.js';
 import { openClient } from '../databases/own-client.js';
 import { Problem } from '../http/problem.js';
@@ -43,7 +43,7 @@ export class QuarantineDecisions {
     return this.atCentral(async (client, tables) => {
       const { lane, state } = await held(client, id, caller);
       if (state !== 'refused' && state !== 'waiting') throw refusal('not held');
-      return retryLane(client, tables, lane, decision);
+      return retryLanes(client, tables, [lane], decision);
     });
   }
 
@@ -51,10 +51,10 @@ export class QuarantineDecisions {
   discard(id: string, caller: Principal, reason: string): Promise<DecisionOutcomeDto> {
     const decision = decisionOf(caller, reason);
     return this.atCentral(async (client, tables) => {
-      const { lane } = await held(client, id, caller);
+      await held(client, id, caller);
       const outcome = await discardSet(client, tables, id, decision);
-      if (outcome !== 'discarded') throw refusal(outcome);
-      return retryLane(client, tables, lane, decision);
+      if (typeof outcome === 'string') throw refusal(outcome);
+      return retryLanes(client, tables, outcome.lanes, decision);
     });
   }
 

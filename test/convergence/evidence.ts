@@ -15,6 +15,7 @@ export interface Entry {
   readonly op: string;
   readonly before: Row | null;
   readonly after: Row | null;
+  readonly knows: number;
   readonly actor: string;
   readonly at: string;
 }
@@ -42,7 +43,7 @@ export interface Evidence {
 
 const ENTRY = `origin, origin_seq::int AS "originSeq", origin || '.' || incarnation || '.' || change_set AS "changeSet",
   change_set_size AS size, entity, entity_id AS "entityId", patient_id AS "patientId", op, before::jsonb AS before,
-  after::jsonb AS after, actor, at::text AS at`;
+  after::jsonb AS after, knows::int AS knows, actor, at::text AS at`;
 
 export async function gather(world: ConvergenceWorld, patients: readonly string[]): Promise<Evidence> {
   const [central, ...regions] = await Promise.all(

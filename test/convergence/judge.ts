@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Delivery } from '../../src/journal/delivery.js';
 import { checkCopies } from './checks/copies.js';
 import { checkGroups } from './checks/groups.js';
@@ -6,8 +9,10 @@ import { checkJournals } from './checks/journals.js';
 import { checkRemovals } from './checks/removals.js';
 import { checkSets } from './checks/sets.js';
 import { checkValues } from './checks/values.js';
-import { gather } from './evidence.js';
+import { type Evidence, gather } from './evidence.js';
+import type { Ledger } from './ledger.js';
 import { Run } from './run.js';
+import { storyOf } from './story.js';
 import type { ConvergenceWorld } from './world.js';
 
 /** Lets a run happen, heals everything, and gives what is wrong then, or was on the way. */
@@ -41,6 +46,26 @@ export async function judge(
   note(checkRemovals(ledger, evidence));
   note(checkJournals(ledger, evidence));
   note(checkIdentities(evidence));
-  note(quarantine.filter(({ state }) => state === 'refused' || state === 'waiting').map(({ state }) => `still ${state}`));
-  return [...onTheWay];
+  note(
+    quarantine
+      .filter(({ state }) => state === 'refused' || state === 'waiting')
+      .map(({ state }) => `still ${state}`),
+  );
+  const problems = [...onTheWay];
+  if (problems.length > 0) problems.push(`See ${await keepStories(seed, problems, ledger, evidence)}`);
+  return problems;
+}
+
+/** Gives the file in which everything is told of the patients that a problem names. */
+async function keepStories(
+  seed: number,
+  problems: readonly string[],
+  ledger: Ledger,
+  evidence: Evidence,
+): Promise<string> {
+  const named = ledger.patients.filter((id) => problems.some((problem) => problem.includes(id)));
+  const stories = named.map((patientId) => storyOf(patientId, ledger, evidence));
+  const file = join(tmpdir(), `medlink-convergence-${String(seed)}.txt`);
+  await writeFile(file, [...problems, ...stories].join('\n\n'));
+  return file;
 }

@@ -1,6 +1,6 @@
 import { discardSet } from '../../src/apply/discard-set.js';
 import { codeOf } from '../../src/apply/failure.js';
-import { retryLane } from '../../src/apply/retry-lane.js';
+import { retryLanes } from '../../src/apply/retry-lanes.js';
 import { openClient } from '../../src/databases/own-client.js';
 import type { Delivery } from '../../src/journal/delivery.js';
 import type { Patient } from '../../src/patients/patient.entity.js';
@@ -95,13 +95,39 @@ export class Run {
   async settle(): Promise<void> {
     for (const node of this.slow.keys()) await this.endSlow(node);
     await this.world.central.look.query('DELETE FROM refused_patients');
-    for (let round = 0; round < 60; round++) {
-      if (await this.moveAll()) continue;
-      if (await this.receiveAll()) continue;
-      this.close();
-      return;
+    for (let round = 0; round < 200; round++) {
+      if (await this.isSettled()) return this.close();
+      await this.moveAll();
+      if (round % 3 === 2) await this.receiveAll();
     }
-    throw new Error('Something still moves, or waits, after sixty rounds');
+    throw new Error('Something still moves, or waits, after two hundred rounds');
+  }
+
+  /** Nothing is on its way, in quarantine, or still to be looked over. */
+  private async isSettled(): Promise<boolean> {
+    const central = await this.world.central.look.query<{ unsettled: number }>(
+      `SELECT (SELECT count(*) FROM quarantine WHERE state IN ('refused', 'waiting'))::int
+              + (SELECT count(*) FROM identity_watch WHERE seq < (SELECT max(seq) FROM journal))::int AS unsettled`,
+    );
+    const links = await Promise.all(this.world.regions.map((region) => this.isLevel(region)));
+    return central.rows[0]!.unsettled === 0 && links.every((isLevel) => isLevel);
+  }
+
+  /** Central has all of a region's own entries, and the region all that central has for it. */
+  private async isLevel({ code, look }: ConvergenceNode): Promise<boolean> {
+    const here = await look.query<{ last: string; down: string; stale: string }>(
+      `SELECT coalesce((SELECT max(seq) FROM journal WHERE origin = $1), 0) AS last,
+              coalesce((SELECT seq FROM replication_cursors WHERE origin = 'central'), 0) AS down,
+              (SELECT count(*) FROM stale_lanes) AS stale`,
+      [code],
+    );
+    const there = await this.world.central.look.query<{ up: string; down: string }>(
+      `SELECT coalesce((SELECT seq FROM replication_cursors WHERE origin = $1), 0) AS up,
+              coalesce((SELECT max(seq) FROM deliveries WHERE region = $1), 0) AS down`,
+      [code],
+    );
+    const [{ last, down, stale }, peer] = [here.rows[0]!, there.rows[0]!];
+    return Number(peer.up) >= Number(last) && Number(down) >= Number(peer.down) && stale === '0';
   }
 
   close(): void {
@@ -111,28 +137,24 @@ export class Run {
     }
   }
 
-  private async moveAll(): Promise<boolean> {
-    let moved = await this.decideQuarantine('retry');
-    for (const { up, down } of this.links.values())
-      for (const step of [up, down]) if ((await step.step(50)) !== 'nothing') moved = true;
-    return moved;
+  private async moveAll(): Promise<void> {
+    await this.decideQuarantine('retry');
+    for (const { up, down } of this.links.values()) {
+      await up.step(50);
+      await down.step(50);
+    }
   }
 
   /** As the product itself receives, which also looks for identities that two records share. */
-  private async receiveAll(): Promise<boolean> {
-    let moved = false;
+  private async receiveAll(): Promise<void> {
     for (const [region, { down }] of this.links) {
-      if ((await down.receive()) !== 'nothing') moved = true;
-      if (await this.correctSharedIds(region)) moved = true;
+      await down.receive();
+      await this.correctSharedIds(region);
     }
-    const { rows } = await this.world.central.look.query<{ behind: boolean }>(
-      'SELECT seq < (SELECT max(seq) FROM journal) AS behind FROM identity_watch',
-    );
-    return moved || rows[0]!.behind;
   }
 
   /** What a region cannot take, because one of its own has the medical id, somebody has to correct there. */
-  private async correctSharedIds(region: ConvergenceNode): Promise<boolean> {
+  private async correctSharedIds(region: ConvergenceNode): Promise<void> {
     const { rows } = await region.look.query<{ lane: string }>('SELECT lane FROM stale_lanes');
     for (const { lane } of rows) {
       const wanted = await this.world.central.look.query<{ id: string; region: string }>(
@@ -149,7 +171,6 @@ export class Run {
           { kind: 'edit', patientId, fields: { medicalId: this.values.unlike('M') } },
         ]);
     }
-    return rows.length > 0;
   }
 
   private async perform(action: Action): Promise<void> {
@@ -305,26 +326,24 @@ export class Run {
     ]);
   }
 
-  /** Gives whether there was something to decide. */
-  private async decideQuarantine(kind: 'retry' | 'discard'): Promise<boolean> {
+  private async decideQuarantine(kind: 'retry' | 'discard'): Promise<void> {
     const { central } = this.world;
     const { rows } = await central.look.query<{ id: string; lane: string }>(
       `SELECT id, lane FROM quarantine WHERE state = 'refused' ORDER BY id`,
     );
-    if (rows.length === 0) return false;
+    if (rows.length === 0) return;
     const { id, lane } = this.random.pick(rows);
     const decision = { by: 'test', byName: 'test', reason: 'to see' };
     const { client, close } = await openClient(central.source, 10_000);
     await this.tried(kind, async () => {
       await client.query(`SET application_name = 'relay decision'`);
       await client.query('BEGIN');
-      const isDecided =
-        kind === 'retry' || (await discardSet(client, central.tables, id, decision)) === 'discarded';
-      if (isDecided) await retryLane(client, central.tables, lane, decision);
-      await client.query(isDecided ? 'COMMIT' : 'ROLLBACK');
+      const discarded =
+        kind === 'discard' ? await discardSet(client, central.tables, id, decision) : { lanes: [lane] };
+      if (typeof discarded !== 'string') await retryLanes(client, central.tables, discarded.lanes, decision);
+      await client.query('COMMIT');
     });
     close();
-    return true;
   }
 
   /** Patients of this run that a node has now, in the order in which they were registered. */
@@ -370,7 +389,13 @@ export class Run {
 
   private newId(): string {
     const hex = Array.from({ length: 32 }, () => this.random.between(0, 15).toString(16)).join('');
-    const [a, b, c, d, e] = [[0, 8], [8, 12], [13, 16], [17, 20], [20, 32]].map(([from, to]) => hex.slice(from, to));
+    const [a, b, c, d, e] = [
+      [0, 8],
+      [8, 12],
+      [13, 16],
+      [17, 20],
+      [20, 32],
+    ].map(([from, to]) => hex.slice(from, to));
     return `${a!}-${b!}-7${c!}-8${d!}-${e!}`;
   }
 }

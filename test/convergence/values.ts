@@ -127,7 +127,8 @@ export class Values {
 
   /** Positions are either some metres or some kilometres apart. */
   private location(): { latitude: number; longitude: number } {
-    if (this.random.chance(0.2)) return { latitude: 14.5 + this.random.between(0, 1) * 0.0001, longitude: -17 };
+    if (this.random.chance(0.2))
+      return { latitude: 14.5 + this.random.between(0, 1) * 0.0001, longitude: -17 };
     this.made += 1;
     return { latitude: 10 + this.made / 50, longitude: -15 };
   }

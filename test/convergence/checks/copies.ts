@@ -19,7 +19,9 @@ export function checkCopies(ledger: Ledger, { central, regions }: Evidence): str
 function checkAbsent(patientId: string, region: Holding): string[] {
   const kinds: Kind[] = ['patients', 'hosts', 'conflicts'];
   return kinds.flatMap((kind) =>
-    ofPatient(region[kind], patientId).map(() => `${region.code} has ${kind} of ${patientId} without being a host`),
+    ofPatient(region[kind], patientId).map(
+      () => `${region.code} has ${kind} of ${patientId} without being a host`,
+    ),
   );
 }
 

@@ -7,7 +7,9 @@ export function checkGroups(ledger: Ledger, holdings: readonly Holding[]): strin
   return holdings.flatMap(({ code, patients }) =>
     [...patients].flatMap(([patientId, row]) => {
       const seen = new Set(ledger.writesOf(patientId).flatMap(({ after }) => (after ? pair(after) : [])));
-      return seen.has(pair(row)) ? [] : [`${code} has ${pair(row)} of ${patientId}, which nobody has entered`];
+      return seen.has(pair(row))
+        ? []
+        : [`${code} has ${pair(row)} of ${patientId}, which nobody has entered`];
     }),
   );
 }

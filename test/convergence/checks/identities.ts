@@ -11,7 +11,9 @@ export function checkIdentities({ central }: Evidence): string[] {
         ({ entity_id: a, other_id: b }) =>
           (a === one.id && b === other.id) || (a === other.id && b === one.id),
       );
-      return isAsked ? [] : [`${String(one.id)} and ${String(other.id)} share a medical id, and nobody is asked`];
+      return isAsked
+        ? []
+        : [`${String(one.id)} and ${String(other.id)} share a medical id, and nobody is asked`];
     }),
   );
 }

@@ -42,13 +42,17 @@ function checkReplay({ journal, patients }: Holding): string[] {
     if (entity !== 'patients' || op === 'noop') continue;
     const row = rows.get(entityId);
     if (op === 'update' && row && before && Object.keys(before).some((column) => !same(before, row, column)))
-      problems.push(`central's entry ${String(seq)} says that it replaced something else than what was there`);
+      problems.push(
+        `central's entry ${String(seq)} says that it replaced something else than what was there`,
+      );
     if (op === 'remove') rows.delete(entityId);
     else rows.set(entityId, { ...(row ?? before), ...after });
   }
   for (const id of new Set([...rows.keys(), ...patients.keys()]))
     if (!isDeepStrictEqual(rows.get(id), patients.get(id)))
-      problems.push(`central's journal and row of ${id} differ: ${JSON.stringify([rows.get(id), patients.get(id)])}`);
+      problems.push(
+        `central's journal and row of ${id} differ: ${JSON.stringify([rows.get(id), patients.get(id)])}`,
+      );
   return problems;
 }
 

@@ -12,7 +12,8 @@ export function checkRemovals(ledger: Ledger, { central, quarantine }: Evidence)
     const isAsked = [...central.conflicts.values()].some(
       ({ kind, entity_id: id }) => kind === 'removal' && id === patientId,
     );
-    if (isRemoved && isThere && !isAsked) return [`${patientId} was removed and is there, and nobody is asked`];
+    if (isRemoved && isThere && !isAsked)
+      return [`${patientId} was removed and is there, and nobody is asked`];
     return [];
   });
 }

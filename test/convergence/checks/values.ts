@@ -36,7 +36,9 @@ interface Known {
 function isAccounted(unit: Unit, { after }: Write, { writes, row, disputes }: Known): boolean {
   const value = after!;
   if (row && meansTheSame(unit, row, value)) return true;
-  if (disputes.some((side) => UNITS[unit].every((column) => column in side) && meansTheSame(unit, side, value)))
+  if (
+    disputes.some((side) => UNITS[unit].every((column) => column in side) && meansTheSame(unit, side, value))
+  )
     return true;
   return writes.some((write) => {
     if (!write.before || !meansTheSame(unit, write.before, value)) return false;
@@ -54,7 +56,9 @@ function issued({ before, after }: Write): Unit[] {
 function disputed({ central }: Evidence, patientId: string): Row[] {
   const conflicts = [...central.conflicts.values()].filter(({ entity_id: id }) => id === patientId);
   return conflicts.flatMap(({ fields }) => {
-    const columns = Object.entries(fields as Record<string, Record<'regional' | 'central', { value: unknown }>>);
+    const columns = Object.entries(
+      fields as Record<string, Record<'regional' | 'central', { value: unknown }>>,
+    );
     return (['regional', 'central'] as const).map((side) =>
       Object.fromEntries(columns.map(([column, sides]) => [column, sides[side].value])),
     );
@@ -62,7 +66,10 @@ function disputed({ central }: Evidence, patientId: string): Row[] {
 }
 
 /** Whether somebody has dropped it, with a reason. Its version tells which of a node's changes it was. */
-export function isDiscarded({ node, patientId, before, after }: Write, quarantine: readonly HeldEntry[]): boolean {
+export function isDiscarded(
+  { node, patientId, before, after }: Write,
+  quarantine: readonly HeldEntry[],
+): boolean {
   return quarantine.some(
     (entry) =>
       entry.state === 'discarded' &&

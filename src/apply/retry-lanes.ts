@@ -20,21 +20,21 @@ interface HeldSet {
 }
 
 /**
- * Takes up the lane of a held entry again, in order, and every lane that a change set joins to it. What fails
+ * Takes up lanes again, in order, and every lane that a held change set joins to them. What fails
  * stays refused, with one attempt more, and what comes behind it in its lanes goes on waiting. In the
  * transaction that is open on `client`; no relay applies anything meanwhile.
  */
-export async function retryLane(
+export async function retryLanes(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
-  lane: string,
+  lanes: readonly string[],
   decision: Decision,
 ): Promise<LaneOutcome> {
   // Relays move their cursor in the same statement that asks for held lanes: they wait here.
   await client.query('SELECT FROM replication_cursors ORDER BY origin FOR UPDATE');
   const held = new Set<string>();
   let [applied, refused, waiting, opened] = [0, 0, 0, 0];
-  for (const set of await setsOfLane(client, lane)) {
+  for (const set of await setsOfLanes(client, lanes)) {
     if (set.lanes.some((other) => held.has(other))) {
       waiting += set.ids.length;
       await client.query(`UPDATE quarantine SET state = 'waiting' WHERE id = ANY($1)`, [set.ids]);
@@ -52,20 +52,20 @@ export async function retryLane(
   return { applied, refused, waiting, opened };
 }
 
-/** The held change sets of a lane and of the lanes that they reach, in the order in which they came. */
-async function setsOfLane(client: ClientBase, lane: string): Promise<HeldSet[]> {
+/** The held change sets of these lanes and of the lanes that they reach, in the order in which they came. */
+async function setsOfLanes(client: ClientBase, lanes: readonly string[]): Promise<HeldSet[]> {
   const { rows } = await client.query<HeldSet>(
     `WITH RECURSIVE held AS (
        SELECT id, lane, origin || '.' || incarnation || '.' || change_set AS key
        FROM quarantine WHERE state IN ('refused', 'waiting')
      ), reached(lane) AS (
-       SELECT $1::uuid
+       SELECT unnest($1::uuid[])
        UNION SELECT other.lane FROM reached
              JOIN held ON held.lane = reached.lane JOIN held other ON other.key = held.key
      )
      SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT lane) AS lanes
      FROM held WHERE lane IN (SELECT lane FROM reached) GROUP BY key ORDER BY min(id)`,
-    [lane],
+    [lanes],
   );
   return rows;
 }
