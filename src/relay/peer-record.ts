@@ -58,11 +58,6 @@ export class PeerRecord {
     this.acknowledgement.set({ seq, at: new Date() });
   }
 
-  /** Nothing that central has is known to be this journal: everything looks pending. */
-  forget(): void {
-    this.acknowledgement.set({ seq: 0, at: null });
-  }
-
   /**
    * Writes the acknowledged position when it is new, and hears whether another process has paused the exchange or
    * ended the pause. Once a second at most.

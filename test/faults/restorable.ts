@@ -5,6 +5,7 @@ import { ADMIN, logIn } from '../harness/application.js';
 import { CENTRAL, REGIONALE } from '../../src/routing/connection-names.js';
 import { cloneDatabase, type TestDatabase } from '../harness/databases.js';
 import { NodeInProcess } from '../harness/node-in-process.js';
+import type { ServedNode } from '../harness/served-node.js';
 import { TcpProxy } from '../harness/tcp-proxy.js';
 import { until } from '../harness/until.js';
 
@@ -22,7 +23,7 @@ export interface Backup {
 }
 
 interface RegionNode {
-  readonly node: NodeInProcess;
+  readonly node: ServedNode;
   readonly wire: TcpProxy;
   readonly doctor: string;
   readonly admin: string;
@@ -38,12 +39,19 @@ export class Restorable {
     private readonly regions: ReadonlyMap<RegionSide, RegionNode>,
   ) {}
 
-  static async start(...sides: RegionSide[]): Promise<Restorable> {
+  static start(...sides: RegionSide[]): Promise<Restorable> {
+    return Restorable.startWith((environment) => NodeInProcess.start(environment), ...sides);
+  }
+
+  static async startWith(startNode: StartNode, ...sides: RegionSide[]): Promise<Restorable> {
     const databases: Partial<Record<Side, TestDatabase>> = { central: await cloneDatabase(CENTRAL) };
     const regions = new Map<RegionSide, RegionNode>();
     for (const side of ['region', ...sides] as const) {
       databases[side] = await cloneDatabase(REGIONALE);
-      regions.set(side, await startRegion(CODES[side], databases[side].url, databases.central!.url));
+      regions.set(
+        side,
+        await startRegion(startNode, CODES[side], databases[side].url, databases.central!.url),
+      );
     }
     return new Restorable(databases, regions);
   }
@@ -61,7 +69,7 @@ export class Restorable {
     return this.regions.get('region')!.wire;
   }
 
-  get node(): NodeInProcess {
+  get node(): ServedNode {
     return this.regions.get('region')!.node;
   }
 
@@ -219,7 +227,7 @@ export class Restorable {
     return reply;
   }
 
-  private usersOf(side: Side): NodeInProcess[] {
+  private usersOf(side: Side): ServedNode[] {
     return [...this.regions].flatMap(([region, { node }]) =>
       side === 'central' || side === region ? node : [],
     );
@@ -256,9 +264,16 @@ interface Status {
   readonly uplink: { readonly pending: number };
 }
 
-async function startRegion(code: string, homeUrl: string, centralUrl: string): Promise<RegionNode> {
+type StartNode = (environment: Record<string, string>) => Promise<ServedNode>;
+
+async function startRegion(
+  startNode: StartNode,
+  code: string,
+  homeUrl: string,
+  centralUrl: string,
+): Promise<RegionNode> {
   const wire = await TcpProxy.before(centralUrl);
-  const node = await NodeInProcess.start({
+  const node = await startNode({
     MEDLINK_REGION: code,
     DATABASE_REGIONALE_URL: homeUrl,
     DATABASE_DEFAULT_URL: wire.url,
