@@ -96,11 +96,18 @@ const STATEMENTS = [
   // is taken as it is: most rows change once in a chunk.
   `CREATE AGGREGATE journal_overlay (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb)`,
 
-  // Only the fields that differ, for the two sides of an update.
-  `CREATE FUNCTION journal_changed(wanted jsonb, other jsonb) RETURNS jsonb
+  // Only the fields that differ, for the two sides of an update; and together.
+  `CREATE FUNCTION journal_changed(wanted jsonb, other jsonb, together text[]) RETURNS jsonb
    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
      SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(wanted)
-     WHERE value IS DISTINCT FROM other -> key
+     WHERE value IS DISTINCT FROM other -> key OR key = ANY(together)
+   $$`,
+  // The fields of groups in which something differs. A group is one value: nobody who reads an entry could tell
+  // what the rest of it was there. groups: an array of arrays of columns.
+  `CREATE FUNCTION journal_together(one jsonb, other jsonb, groups jsonb) RETURNS text[]
+   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+     SELECT array_agg(field) FROM jsonb_array_elements(groups) g CROSS JOIN jsonb_array_elements_text(g) field
+     WHERE EXISTS (SELECT FROM jsonb_array_elements_text(g) member WHERE one -> member IS DISTINCT FROM other -> member)
    $$`,
 
   // What psql, scripts and migrations change is staged by statement triggers and becomes journal
@@ -124,6 +131,7 @@ const STATEMENTS = [
    DECLARE
      compartment text := TG_ARGV[0];
      shape integer := TG_ARGV[1];
+     groups jsonb := TG_ARGV[2];
    BEGIN
      IF TG_OP = 'INSERT' THEN
        INSERT INTO journal_staged (transaction, entity, entity_id, patient_id, op, before, after, schema)
@@ -141,11 +149,12 @@ const STATEMENTS = [
               (coalesce(to_jsonb(n), to_jsonb(o)) ->> compartment)::uuid,
               CASE WHEN o.id IS NULL THEN 'insert' WHEN n.id IS NULL THEN 'remove' ELSE 'update' END,
               CASE WHEN n.id IS NULL THEN to_jsonb(o)
-                   WHEN o.id IS NOT NULL THEN journal_changed(to_jsonb(o), to_jsonb(n)) END,
+                   WHEN o.id IS NOT NULL THEN journal_changed(to_jsonb(o), to_jsonb(n), g.together) END,
               CASE WHEN o.id IS NULL THEN to_jsonb(n)
-                   WHEN n.id IS NOT NULL THEN journal_changed(to_jsonb(n), to_jsonb(o)) END,
+                   WHEN n.id IS NOT NULL THEN journal_changed(to_jsonb(n), to_jsonb(o), g.together) END,
               shape
        FROM old_rows o FULL JOIN new_rows n ON n.id = o.id
+       CROSS JOIN LATERAL (SELECT journal_together(to_jsonb(o), to_jsonb(n), groups) AS together) g
        WHERE to_jsonb(o) IS DISTINCT FROM to_jsonb(n);
      END IF;
      INSERT INTO journal_staged_transactions VALUES (pg_current_xact_id()) ON CONFLICT DO NOTHING;
@@ -193,12 +202,14 @@ const STATEMENTS = [
    END $$`,
 
   // Puts a table under capture: SELECT journal_capture('patients', 'id', 1). Run once by the
-  // migration that makes the table, and again by each that raises its schema.
-  `CREATE FUNCTION journal_capture(target regclass, compartment text, shape integer) RETURNS void
+  // migration that makes the table, and again by each that raises its schema. Groups are those of its @Merge rules.
+  `CREATE FUNCTION journal_capture(target regclass, compartment text, shape integer, groups jsonb DEFAULT '[]')
+   RETURNS void
    LANGUAGE plpgsql AS $$
    DECLARE
      outside text := $w$WHEN (current_setting('medlink.capture', true) IS DISTINCT FROM 'app')$w$;
-     stage text := format('FOR EACH STATEMENT %s EXECUTE FUNCTION journal_stage(%L, %s)', outside, compartment, shape);
+     stage text := format('FOR EACH STATEMENT %s EXECUTE FUNCTION journal_stage(%L, %s, %L)',
+                          outside, compartment, shape, groups);
    BEGIN
      EXECUTE format('CREATE OR REPLACE TRIGGER journal_stage_insert AFTER INSERT ON %s
                      REFERENCING NEW TABLE AS new_rows %s', target, stage);

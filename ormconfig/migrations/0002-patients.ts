@@ -35,7 +35,9 @@ async function createPatients(queryRunner: QueryRunner, { unique }: { unique: bo
     ) WITH (fillfactor = 90)`);
   for (const statement of [...SEARCH_FORMS, ...NAME_WORDS, ...indexes(unique)])
     await queryRunner.query(statement);
-  await queryRunner.query(`SELECT journal_capture('patients', 'id', 1)`);
+  await queryRunner.query(
+    `SELECT journal_capture('patients', 'id', 1, '[["birth_date", "birth_date_precision"]]')`,
+  );
 }
 
 /**

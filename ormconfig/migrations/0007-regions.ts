@@ -78,7 +78,9 @@ const REPLICATED = [
   `CREATE INDEX conflicts_open ON conflicts (entity_id, region) WHERE state = 'open'`,
   `CREATE INDEX conflicts_patient ON conflicts (patient_id)`,
   `CREATE INDEX conflicts_created ON conflicts (created_at, id)`,
-  `SELECT journal_capture('conflicts', 'patient_id', 1)`,
+  `SELECT journal_capture('conflicts', 'patient_id', 1,
+     '[["severity", "state", "outcome", "fields", "decisions", "reason", "decided_by", "decided_by_name", "decided_role",
+        "decided_node", "decided_at"]]')`,
 
   // Patients whose changes from central this database did not take. They are passed over until the whole file has
   // been fetched anew.

@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import { wholeGroups } from '../journal/merge-rule.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { Fields } from './merge.js';
 import { decide, type Decision } from './retry-lanes.js';
@@ -79,8 +78,6 @@ async function judge(
   ]);
   if (row.rowCount === 0) return op === 'remove' ? undefined : appendRemoval(client, table, record, by);
   const [verdict, columns] =
-    op === 'remove'
-      ? (['restore', table.columns] as const)
-      : (['merge', [...wholeGroups(table.rules, Object.keys(after ?? {}))]] as const);
+    op === 'remove' ? (['restore', table.columns] as const) : (['merge', Object.keys(after ?? {})] as const);
   return appendVerdict(client, table, record, { op: verdict, columns, at: new Date(), before: after, by });
 }

@@ -1,6 +1,5 @@
 import type { ClientBase } from 'pg';
 import type { Delivery } from '../journal/delivery.js';
-import { wholeGroups } from '../journal/merge-rule.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { OwnEdits, Step } from './fold-delivery.js';
 
@@ -42,7 +41,7 @@ export async function laterOwnSteps(
 /** What this node has done to the records since central's state was read. */
 export async function ownEdits(
   client: ClientBase,
-  { compartment, rules }: ReplicatedTable,
+  { compartment }: ReplicatedTable,
   ids: readonly string[],
   delivery: Delivery,
 ): Promise<Map<string, OwnEdits>> {
@@ -54,9 +53,7 @@ export async function ownEdits(
      WHERE ${ofPatients(compartment, 3)} AND j.seq > $2 AND j.entity_id = ANY($1) GROUP BY 1`,
     [ids, delivery.incorporated, patientsOf(delivery)],
   );
-  return new Map(
-    rows.map(({ id, columns, removed }) => [id, { columns: wholeGroups(rules, columns ?? []), removed }]),
-  );
+  return new Map(rows.map(({ id, columns, removed }) => [id, { columns: new Set(columns), removed }]));
 }
 
 /** By the index of the journal's patients. */

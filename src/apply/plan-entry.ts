@@ -1,7 +1,7 @@
 import type { MergeRule } from '../journal/merge-rule.js';
 import { type ConflictDraft, fieldsConflict, removalConflict } from './conflict-draft.js';
 import type { ForeignEntry, IncomingEntry } from './incoming-entry.js';
-import { type Fields, merge, type MergedUnit, type Side } from './merge.js';
+import { type Fields, merge, type Side } from './merge.js';
 
 /** What central has for the record of an entry. */
 export interface Situation {
@@ -120,7 +120,7 @@ function planUpdate(
   return {
     kind: 'update',
     effective: won.flatMap(({ columns }) => columns).filter((column) => column in after),
-    restated: { ...restatedMembers(won, after, regional), ...bookkeeping },
+    restated: bookkeeping,
     verdict: [...met.flatMap(({ columns }) => columns), ...Object.keys(bookkeeping)],
     at: new Date(Math.max(entry.at.getTime(), ...foreign.map(({ at }) => at.getTime()))),
     conflict: fieldsConflict(rules, entry, foreign, units, { central, regional, base: baseOf(row, foreign) }),
@@ -150,13 +150,6 @@ function regionalSide(row: Fields, entry: IncomingEntry, foreign: readonly Forei
 /** The record before the foreign changes: each column as the first of them found it. */
 function baseOf(row: Fields, foreign: readonly ForeignEntry[]): Fields {
   return foreign.toReversed().reduce((record, { before }) => ({ ...record, ...before }), row);
-}
-
-/** Members of a group that wins whole, though the entry itself has changed only some of them. */
-function restatedMembers(won: readonly MergedUnit[], after: Fields, regional: Side): Fields {
-  const members = won.flatMap(({ columns }) => (columns.length > 1 ? columns : []));
-  const unsaid = members.filter((column) => !(column in after));
-  return Object.fromEntries(unsaid.map((column) => [column, regional.record[column] ?? null]));
 }
 
 /** A merge is one more version, so that a screen of either side is found stale; its stamp is the later side's. */

@@ -28,8 +28,15 @@ export interface Judge {
 
 const NOBODY: Judge = { actor: 'medlink', actorName: 'MedLink' };
 
-/** Parameters $1 to $5 are the record and the judge. */
-const JOURNALED = (name: string, schema: number, op: string, before: string, after: string, at: string) =>
+/** SQL expressions of what is journaled. Parameters $1 to $5 are the record and the judge. */
+interface Told {
+  readonly op: string;
+  readonly before: string;
+  readonly after: string;
+  readonly at: string;
+}
+
+const journaled = ({ name, schema }: ReplicatedTable, { op, before, after, at }: Told) =>
   `INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id,
                         patient_id, op, before, after, knows, actor, actor_name, reason, at, schema, captured_by)
    SELECT drawn.seq, node.code, drawn.seq, node.incarnation, pg_current_xact_id()::text::bigint, 1, '${name}', $1::uuid,
@@ -47,13 +54,14 @@ const judgement = ({ entityId, patientId }: JudgedRecord, { actor, actorName, re
 /** Tells every copy of a record, the one where the entry was made included, what its columns are in the end. */
 export async function appendVerdict(
   client: ClientBase,
-  { name, schema }: ReplicatedTable,
+  table: ReplicatedTable,
   record: JudgedRecord,
   { op, columns, at, before, by = NOBODY }: Verdict,
 ): Promise<void> {
-  const after = `(SELECT jsonb_object_agg(key, value) FROM "${name}" t CROSS JOIN jsonb_each(to_jsonb(t))
+  const after = `(SELECT jsonb_object_agg(key, value) FROM "${table.name}" t CROSS JOIN jsonb_each(to_jsonb(t))
                   WHERE t.id = $1 AND key = ANY($9))`;
-  await client.query(JOURNALED(name, schema, '$6::text', '$7::jsonb', after, '$8::timestamptz'), [
+  const told = { op: '$6::text', before: '$7::jsonb', after, at: '$8::timestamptz' };
+  await client.query(journaled(table, told), [
     ...judgement(record, by),
     op,
     before ? JSON.stringify(before) : null,
@@ -65,14 +73,12 @@ export async function appendVerdict(
 /** Tells every copy that the record is gone at central. The entry keeps the row as it was when it was removed. */
 export async function appendRemoval(
   client: ClientBase,
-  { name, schema }: ReplicatedTable,
+  table: ReplicatedTable,
   record: JudgedRecord,
   by: Judge,
 ): Promise<void> {
   const removed = `(SELECT j.before FROM journal j WHERE j.patient_id IS NOT DISTINCT FROM $2 AND j.entity_id = $1
                     AND j.op = 'remove' ORDER BY j.seq DESC LIMIT 1)`;
-  await client.query(
-    JOURNALED(name, schema, `'remove'`, removed, 'NULL', 'clock_timestamp()'),
-    judgement(record, by),
-  );
+  const told = { op: `'remove'`, before: removed, after: 'NULL', at: 'clock_timestamp()' };
+  await client.query(journaled(table, told), judgement(record, by));
 }

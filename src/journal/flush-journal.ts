@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { ChangeContext } from '../routing/change-context.js';
 import type { DescribedChange } from './described-change.js';
+import { groupsOf } from './merge-rule.js';
 import type { ReplicatedTable } from './replicated-tables.js';
 import { statementName } from './statement-name.js';
 
@@ -96,9 +97,11 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
     ), reread AS MATERIALIZED (${tables.map(rereadTable).join(' UNION ALL ')}
     ), changed AS (
       SELECT position, entity, id, patient_id, op, schema,
-             CASE op WHEN 'update' THEN journal_changed(before, row) ELSE before END AS before,
-             CASE op WHEN 'update' THEN journal_changed(row, before) WHEN 'insert' THEN row END AS after
-      FROM reread WHERE op <> 'gone' AND (op <> 'update' OR row IS DISTINCT FROM before)
+             CASE op WHEN 'update' THEN journal_changed(before, row, together) ELSE before END AS before,
+             CASE op WHEN 'update' THEN journal_changed(row, before, together) WHEN 'insert' THEN row END AS after
+      FROM reread CROSS JOIN LATERAL (
+        SELECT CASE op WHEN 'update' THEN journal_together(before, row, groups) END AS together) grouped
+      WHERE op <> 'gone' AND (op <> 'update' OR row IS DISTINCT FROM before)
     ), numbered AS (
       SELECT nextval('journal_seq') AS seq, c.*
       FROM (SELECT *, count(*) OVER () AS size FROM changed ORDER BY position) c
@@ -115,13 +118,13 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
            (SELECT count(*)::int FROM reread WHERE (op IN ('remove', 'gone')) <> (row IS NULL)) AS contradicted`;
 }
 
-function rereadTable({ name, compartment, schema }: ReplicatedTable): string {
+function rereadTable({ name, compartment, schema, rules }: ReplicatedTable): string {
   const patient = compartment
     ? `coalesce(t."${compartment}", (d.before ->> '${compartment}')::uuid)`
     : 'NULL::uuid';
   return `
       SELECT d.position, d.entity, d.id, d.op, d.before, to_jsonb(t) AS row, ${patient} AS patient_id,
-             ${String(schema)} AS schema
+             ${String(schema)} AS schema, '${JSON.stringify(groupsOf(rules))}'::jsonb AS groups
       FROM described d LEFT JOIN "${name}" t ON t.id = d.id
       WHERE d.entity = '${name}'`;
 }

@@ -15,7 +15,10 @@ export type MergePolicy = 'review' | 'latest' | 'central' | 'fixed' | 'version' 
 
 export interface MergeRule {
   readonly policy: MergePolicy;
-  /** Columns with the same group are one value: none is taken from one side and another from the other. */
+  /**
+   * Columns with the same group are one value: none is taken from one side and another from the other, and journal
+   * entries tell them together. A migration tells the same groups to `journal_capture`.
+   */
   readonly group?: string;
   /** A wrong value may harm the patient: a conflict about it comes first. */
   readonly clinical?: boolean;
@@ -45,14 +48,10 @@ export function mergeRuleOf(entity: EntityClass, property: string): MergeRule | 
   return undefined;
 }
 
-/** A group is one value: whoever has set a column of it has set them all. */
-export function wholeGroups(
-  rules: ReadonlyMap<string, MergeRule>,
-  columns: readonly string[],
-): ReadonlySet<string> {
-  const groups = new Set(columns.flatMap((column) => rules.get(column)?.group ?? []));
-  const members = [...rules].flatMap(([column, { group }]) =>
-    group !== undefined && groups.has(group) ? column : [],
+/** The columns of each group. */
+export function groupsOf(rules: ReadonlyMap<string, MergeRule>): string[][] {
+  const groups = new Set([...rules.values()].flatMap(({ group }) => group ?? []));
+  return [...groups].map((name) =>
+    [...rules].flatMap(([column, { group }]) => (group === name ? column : [])),
   );
-  return new Set([...columns, ...members]);
 }

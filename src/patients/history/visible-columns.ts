@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityMetadata } from 'typeorm';
 import type { FieldGroup } from '../../accounts/roles.js';
 import { Host } from '../../hosts/host.entity.js';
@@ -34,7 +35,7 @@ function columnsOf(entity: EntityMetadata, groups: readonly FieldGroup[]): Colum
   );
 }
 
-/** What an entry changed, by property: `[before, after]`, without what nobody had set. */
+/** What an entry changed, by property: `[before, after]`, without what is only told because it belongs to a group. */
 export function visibleChanges(
   columns: Columns,
   before: Row | null,
@@ -46,7 +47,7 @@ export function visibleChanges(
       return instant && typeof value === 'string' ? new Date(value).toISOString() : value;
     };
     const values: [unknown, unknown] = [shown(before), shown(after)];
-    return values[0] === null && values[1] === null ? [] : [[property, values] as const];
+    return isDeepStrictEqual(values[0], values[1]) ? [] : [[property, values] as const];
   });
   return Object.fromEntries(changed);
 }
