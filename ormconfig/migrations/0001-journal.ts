@@ -201,6 +201,9 @@ const STATEMENTS = [
      RETURN NEW;
    END $$`,
 
+  // The tables under capture, and the version of the shape in which this database has each.
+  `CREATE TABLE replicated_tables (name text PRIMARY KEY, schema integer NOT NULL)`,
+
   // Puts a table under capture: SELECT journal_capture('patients', 'id', 1). Run once by the
   // migration that makes the table, and again by each that raises its schema. Groups are those of its @Merge rules.
   `CREATE FUNCTION journal_capture(target regclass, compartment text, shape integer, groups jsonb DEFAULT '[]')
@@ -211,6 +214,8 @@ const STATEMENTS = [
      stage text := format('FOR EACH STATEMENT %s EXECUTE FUNCTION journal_stage(%L, %s, %L)',
                           outside, compartment, shape, groups);
    BEGIN
+     INSERT INTO replicated_tables SELECT relname, shape FROM pg_class WHERE oid = target
+     ON CONFLICT (name) DO UPDATE SET schema = excluded.schema;
      EXECUTE format('CREATE OR REPLACE TRIGGER journal_stage_insert AFTER INSERT ON %s
                      REFERENCING NEW TABLE AS new_rows %s', target, stage);
      EXECUTE format('CREATE OR REPLACE TRIGGER journal_stage_update AFTER UPDATE ON %s

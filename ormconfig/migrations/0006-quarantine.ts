@@ -14,10 +14,11 @@ export class Quarantine0006 implements MigrationInterface {
 }
 
 const STATEMENTS = [
-  // One row per entry. `refused`: it failed. `waiting`: it is of a lane that a refused one holds back.
+  // One row per entry. `refused`: it failed. `waiting`: it is of a lane that a refused one holds back. `held`: a newer
+  // version made it, or one that is before it in its lane.
   `CREATE TABLE quarantine (
      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     state text NOT NULL CHECK (state IN ('refused', 'waiting', 'applied', 'discarded')),
+     state text NOT NULL CHECK (state IN ('refused', 'waiting', 'held', 'applied', 'discarded')),
      lane uuid NOT NULL,
      code text,
      message text,
@@ -50,7 +51,7 @@ const STATEMENTS = [
      captured_by text NOT NULL,
      UNIQUE (origin, incarnation, origin_seq)
    )`,
-  `CREATE INDEX quarantine_held ON quarantine (lane, id) WHERE state IN ('refused', 'waiting')`,
+  `CREATE INDEX quarantine_held ON quarantine (lane, id) WHERE state IN ('refused', 'waiting', 'held')`,
 
   // The same thing again adds to the count of the alert that nobody has acknowledged yet.
   `CREATE TABLE alerts (
@@ -67,5 +68,11 @@ const STATEMENTS = [
   `CREATE UNIQUE INDEX alerts_open ON alerts (code, subject) WHERE acknowledged_at IS NULL`,
 
   // What this region knows of the lanes that central holds in quarantine, for while central is away.
-  `CREATE TABLE quarantined_lanes (lane uuid PRIMARY KEY, entries integer NOT NULL, refused integer NOT NULL DEFAULT 0)`,
+  `CREATE TABLE quarantined_lanes (
+     lane uuid PRIMARY KEY,
+     entries integer NOT NULL,
+     refused integer NOT NULL DEFAULT 0,
+     -- Not among the entries: what waits for central to be upgraded.
+     held integer NOT NULL DEFAULT 0
+   )`,
 ];

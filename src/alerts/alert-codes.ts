@@ -24,6 +24,17 @@ export const ALERTS = {
       en: 'Look at GET /sync/quarantine, correct the cause, then retry; or discard with a reason.',
     },
   },
+  HELD_FOR_UPGRADE: {
+    severity: 'warning',
+    meaning: {
+      fr: 'La base centrale est d’une version plus ancienne : des modifications attendent, entières, qu’elle soit mise à niveau.',
+      en: 'Central is of an older version: changes wait, whole, until it is upgraded.',
+    },
+    remedy: {
+      fr: 'Mettez à niveau le nœud central. Elles seront appliquées d’elles-mêmes, dans l’ordre.',
+      en: 'Upgrade the central node. They are applied by themselves then, in order.',
+    },
+  },
   CHUNK_CORRUPT: {
     severity: 'critical',
     meaning: {

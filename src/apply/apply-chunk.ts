@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { digestOf } from '../journal/chunk-digest.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
+import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { statementName } from '../journal/statement-name.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
@@ -49,7 +50,7 @@ export async function applyChunk(
   tables: ReadonlyMap<string, ReplicatedTable>,
   chunk: Chunk,
 ): Promise<ChunkOutcome> {
-  const touched = knownTables(tables, chunk.tables);
+  const touched = knownTables(tables, Object.keys(chunk.tables));
   const query = {
     name: statementName(
       'apply-chunk',
@@ -121,7 +122,7 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
       SELECT ${CHUNK_IS_INTACT} AS intact
     ), held AS (
       SELECT EXISTS (SELECT FROM quarantine
-                     WHERE state IN ('refused', 'waiting')
+                     WHERE ${IN_QUARANTINE}
                        AND (lane = ANY(${parameter('patient_id')}) OR lane = ANY(${parameter('entity_id')}))) AS lanes
     ), shared AS (
       SELECT EXISTS (SELECT FROM hosts WHERE patient_id = ANY(${parameter('patient_id')}))

@@ -5,6 +5,8 @@ import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { CursorMovedError } from './apply-chunk.js';
 import { foldDelivery, type OwnEdits } from './fold-delivery.js';
 import { type DeliveredStep, laterOwnSteps, ownEdits } from './own-edits.js';
+import { insertedColumns, isAhead } from './receiving-tables.js';
+import { SchemaAheadError } from './refusal.js';
 import { UnknownEntityError } from './write-entries.js';
 
 const NO_EDITS: OwnEdits = { columns: new Set(), removed: false };
@@ -23,13 +25,17 @@ export async function applyDelivery(
   await layOver(client, tables, delivery);
 }
 
-/** The same without the cursor: for a part of a delivery. */
+/**
+ * The same without the cursor: for a part of a delivery.
+ * @throws {SchemaAheadError} when central is newer, and says what this node could not keep
+ */
 export async function layOver(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
   told: Delivery,
 ): Promise<void> {
   const delivery = told.incarnation > 1 ? { ...told, entries: await newEntries(client, told) } : told;
+  refuseAhead(tables, delivery);
   const records = byRecord(stepsOf(delivery));
   for (const [name, steps] of records) {
     const table = tables.get(name);
@@ -52,6 +58,18 @@ async function newEntries(client: ClientBase, { entries }: Delivery): Promise<De
   );
   const known = new Set(rows.map(({ nth }) => Number(nth)));
   return entries.filter((_, index) => !known.has(index + 1));
+}
+
+/** A copy's rows have no version of their own: a column that is not known here tells. */
+function refuseAhead(tables: ReadonlyMap<string, ReplicatedTable>, { entries, copies }: Delivery): void {
+  const newer = entries.some(({ entity, schema }) => isAhead(tables, { [entity!]: Number(schema) }));
+  const wider = copies
+    .flatMap(({ rows }) => rows)
+    .some(({ table, row }) => {
+      const columns = tables.get(table)?.columns ?? [];
+      return Object.keys(JSON.parse(row) as object).some((column) => !columns.includes(column));
+    });
+  if (newer || wider) throw new SchemaAheadError();
 }
 
 /** @throws {CursorMovedError} when this node stands elsewhere */
@@ -144,12 +162,13 @@ const overlaidValues = (steps: readonly WrittenStep[]) => [
   steps.map(({ kept }) => JSON.stringify(kept)),
 ];
 
-async function create(client: ClientBase, { name, columns }: ReplicatedTable, steps: readonly WrittenStep[]) {
+async function create(client: ClientBase, table: ReplicatedTable, steps: readonly WrittenStep[]) {
   if (steps.length === 0) return;
+  const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   await client.query(
     `INSERT INTO "${name}" (${list})
-     SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+     SELECT ${insertedColumns(table, 'made.after')}
      FROM (${OVERLAID}) made CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", made.after) row`,
     overlaidValues(steps),
   );

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import {
   CHUNK_IS_INTACT,
@@ -11,7 +12,8 @@ import {
   withDamageSeen,
 } from './apply-chunk.js';
 import { concurrentPositions, lockShared } from './incoming-entry.js';
-import { type ChangeSet, type KnownSets, type LaneOutcome, Lanes } from './lanes.js';
+import { type ChangeSet, type Holder, type KnownSets, type LaneOutcome, Lanes } from './lanes.js';
+import { aheadCondition, knownSchemas } from './receiving-tables.js';
 
 /**
  * Applies a chunk that the receiver did not accept at once: finds the change sets that cannot be applied, by
@@ -35,7 +37,7 @@ export async function applyInLanes(
   await moveCursor(client, chunk);
   await lockShared(client, tables.keys());
   const lanes = new Lanes(client, tables, await heldLanes(client), known, await concurrentPositions(client));
-  await lanes.apply(await changeSets(client));
+  await lanes.apply(await changeSets(client, tables));
   await client.query('DROP TABLE incoming_entries');
   return lanes.outcome;
 }
@@ -61,19 +63,24 @@ async function moveCursor(client: ClientBase, chunk: Chunk): Promise<void> {
   if (rowCount !== 1) throw new CursorMovedError(chunk);
 }
 
-async function heldLanes(client: ClientBase): Promise<Set<string>> {
-  const { rows } = await client.query<{ lane: string }>(
-    `SELECT DISTINCT lane FROM quarantine WHERE state IN ('refused', 'waiting')`,
+async function heldLanes(client: ClientBase): Promise<Map<string, Holder>> {
+  const { rows } = await client.query<{ lane: string; holder: Holder }>(
+    `SELECT lane, CASE WHEN bool_and(state = 'held') THEN 'held' ELSE 'refused' END AS holder
+     FROM quarantine WHERE ${IN_QUARANTINE} GROUP BY lane`,
   );
-  return new Set(rows.map(({ lane }) => lane));
+  return new Map(rows.map(({ lane, holder }) => [lane, holder]));
 }
 
 /** In the order of their first entries. Sets that share a row never interleave: its lock kept them apart. */
-async function changeSets(client: ClientBase): Promise<ChangeSet[]> {
-  const { rows } = await client.query<{ key: string; positions: string[]; lanes: string[] }>(
+async function changeSets(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+): Promise<ChangeSet[]> {
+  const { rows } = await client.query<Omit<ChangeSet, 'positions'> & { positions: string[] }>(
     `SELECT incarnation || '.' || change_set AS key, array_agg(position ORDER BY position) AS positions,
-            array_agg(DISTINCT coalesce(patient_id, entity_id)) AS lanes
+            array_agg(DISTINCT coalesce(patient_id, entity_id)) AS lanes, bool_or(${aheadCondition(1)}) AS ahead
      FROM incoming_entries GROUP BY 1 ORDER BY min(position)`,
+    knownSchemas(tables),
   );
-  return rows.map(({ key, positions, lanes }) => ({ key, positions: positions.map(Number), lanes }));
+  return rows.map((set) => ({ ...set, positions: set.positions.map(Number) }));
 }

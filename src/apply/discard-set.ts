@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg';
+import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { Fields } from './merge.js';
 import { decide, type Decision } from './retry-lanes.js';
 import { appendRemoval, appendVerdict, type JudgedRecord } from './verdict.js';
 
 /** Why a change set cannot be discarded. */
-export type DiscardRefusal = 'not held' | 'not first' | 'holds an insert';
+export type DiscardRefusal = 'not held' | 'not first' | 'held for upgrade' | 'holds an insert';
 
 /** What was dropped. `lanes`: of its patients, and what waited behind it may go on. */
 export interface Discarded {
@@ -38,10 +39,11 @@ export async function discardSet(
     `SELECT other.id, other.state, other.lane, other.op, other.entity, other.entity_id AS "entityId",
             other.patient_id AS "patientId", other.after
      FROM quarantine q JOIN quarantine other USING (origin, incarnation, change_set)
-     WHERE q.id = $1 AND q.state IN ('refused', 'waiting') ORDER BY other.id`,
+     WHERE q.id = $1 AND q.${IN_QUARANTINE} ORDER BY other.id`,
     [entryId],
   );
   if (rows.length === 0) return 'not held';
+  if (rows.some(({ state }) => state === 'held')) return 'held for upgrade';
   if (rows.some(({ state }) => state !== 'refused')) return 'not first';
   if (rows.some(({ op }) => op === 'insert')) return 'holds an insert';
   const lanes = [...new Set(rows.map(({ lane }) => lane))];

@@ -3,6 +3,7 @@ import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { codeOf, failureKind } from './failure.js';
 import { mergeSet } from './merge-set.js';
+import { LANE_HELD, type Refusal, SCHEMA_AHEAD } from './refusal.js';
 import { writePositions } from './write-positions.js';
 
 /** The entries of one transaction: applied together, or held together. */
@@ -10,21 +11,31 @@ export interface ChangeSet {
   readonly key: string;
   readonly positions: readonly number[];
   readonly lanes: readonly string[];
+  /** Something in it is of a version or of a kind that the receiver does not know yet. */
+  readonly ahead: boolean;
 }
 
-/** A reason to hold a change set without trying it. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-}
+/** What holds a lane back: a refused change, or only one that waits for an upgrade. */
+export type Holder = 'refused' | 'held';
 
 export interface LaneOutcome {
   readonly applied: number;
   /** Entries that went to quarantine because they failed, and because they wait behind one that did. */
   readonly refused: number;
   readonly waiting: number;
+  /** Entries that wait, by themselves or behind another, until the receiver is upgraded. */
+  readonly held: number;
   /** Conflicts that were opened, and wait for a person. */
   readonly opened: number;
+}
+
+/** What holds back any lane of a set; a refused change before all. */
+export function holderOf(
+  { lanes }: Pick<ChangeSet, 'lanes'>,
+  held: ReadonlyMap<string, Holder>,
+): Holder | undefined {
+  const holders = lanes.flatMap((lane) => held.get(lane) ?? []);
+  return holders.includes('refused') ? 'refused' : holders[0];
 }
 
 /** A part of a change set that goes on in the next chunk would have to be held: it must be held whole. */
@@ -51,21 +62,22 @@ export class Lanes {
   private applied = 0;
   private refusedEntries = 0;
   private waitingEntries = 0;
+  private heldEntries = 0;
   private opened = 0;
   private readonly mergedLanes = new Set<string>();
 
   constructor(
     private readonly client: ClientBase,
     private readonly tables: ReadonlyMap<string, ReplicatedTable>,
-    private readonly held: Set<string>,
+    private readonly held: Map<string, Holder>,
     private readonly known: KnownSets,
     /** Of entries that were made without knowing of another node's change of the same record. */
     private readonly concurrent: ReadonlySet<number>,
   ) {}
 
   get outcome(): LaneOutcome {
-    const { applied, refusedEntries: refused, waitingEntries: waiting, opened } = this;
-    return { applied, refused, waiting, opened };
+    const { applied, refusedEntries: refused, waitingEntries: waiting, heldEntries: held, opened } = this;
+    return { applied, refused, waiting, held, opened };
   }
 
   /** Applies what may be applied, in order: at once what stands alone, one by one what has to be merged. */
@@ -126,8 +138,10 @@ export class Lanes {
     const ready: ChangeSet[] = [];
     for (const set of sets) {
       const refusal = this.known.refused.get(set.key);
+      const holder = holderOf(set, this.held);
       if (refusal) await this.refuse(set, refusal);
-      else if (set.lanes.some((lane) => this.held.has(lane))) await this.wait(set);
+      else if (holder) await this.wait(set, holder);
+      else if (set.ahead) await this.refuse(set, SCHEMA_AHEAD);
       else ready.push(set);
     }
     return ready;
@@ -148,16 +162,21 @@ export class Lanes {
     return undefined;
   }
 
-  private async refuse(set: ChangeSet, { code, message }: Refusal): Promise<void> {
-    this.expectWhole(set, { code, message });
-    await this.hold(set, 'refused', code, message);
-    this.refusedEntries += set.positions.length;
+  private async refuse(set: ChangeSet, refusal: Refusal): Promise<void> {
+    this.expectWhole(set, refusal);
+    const holder = refusal.code === SCHEMA_AHEAD.code ? 'held' : 'refused';
+    await this.hold(set, holder, refusal);
+    for (const lane of set.lanes) if (this.held.get(lane) !== 'refused') this.held.set(lane, holder);
+    if (holder === 'held') this.heldEntries += set.positions.length;
+    else this.refusedEntries += set.positions.length;
   }
 
-  private async wait(set: ChangeSet): Promise<void> {
-    this.expectWhole(set, { code: 'LANE_HELD', message: 'One of its patients waits in quarantine' });
-    await this.hold(set, 'waiting', null, null);
-    this.waitingEntries += set.positions.length;
+  private async wait(set: ChangeSet, holder: Holder): Promise<void> {
+    this.expectWhole(set, holder === 'held' ? SCHEMA_AHEAD : LANE_HELD);
+    await this.hold(set, holder === 'held' ? 'held' : 'waiting');
+    for (const lane of set.lanes) this.held.set(lane, holder);
+    if (holder === 'held') this.heldEntries += set.positions.length;
+    else this.waitingEntries += set.positions.length;
   }
 
   private expectWhole({ key }: ChangeSet, refusal: Refusal): void {
@@ -167,9 +186,8 @@ export class Lanes {
 
   private async hold(
     set: ChangeSet,
-    state: string,
-    code: string | null,
-    message: string | null,
+    state: 'refused' | 'waiting' | 'held',
+    refusal?: Refusal,
   ): Promise<void> {
     const columns = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
     await this.client.query(
@@ -177,8 +195,7 @@ export class Lanes {
        SELECT $2, coalesce(patient_id, entity_id), $3, $4, ($2 = 'refused')::int,
               CASE WHEN $2 = 'refused' THEN clock_timestamp() END, ${columns}
        FROM incoming_entries WHERE position = ANY($1) ORDER BY position`,
-      [set.positions, state, code, message],
+      [set.positions, state, refusal?.code ?? null, refusal?.message ?? null],
     );
-    for (const lane of set.lanes) this.held.add(lane);
   }
 }

@@ -1,4 +1,5 @@
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { insertedColumns } from './receiving-tables.js';
 
 /**
  * Steps of a statement that write what entries of `lost` (an earlier step: journal columns) changed into the rows,
@@ -22,14 +23,15 @@ export function layUnder(tables: readonly ReplicatedTable[], later: string): str
     )${tables.map(writeRows).join('')}`;
 }
 
-function writeRows({ name, columns }: ReplicatedTable): string {
+function writeRows(table: ReplicatedTable): string {
+  const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   return `, "updated ${name}" AS (
       UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, w.after))
       FROM wanted w WHERE w.entity = '${name}' AND w.remains AND t.id = w.entity_id
     ), "inserted ${name}" AS (
       INSERT INTO "${name}" (${list})
-      SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+      SELECT ${insertedColumns(table, 'w.after')}
       FROM wanted w CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", w.after) row
       WHERE w.entity = '${name}' AND w.remains AND w.whole AND NOT w.removed_since
         AND NOT EXISTS (SELECT FROM "${name}" t WHERE t.id = w.entity_id)

@@ -6,6 +6,7 @@ import type { Fields } from './merge.js';
 import { conflictsOf, type Plan, planEntry, type Situation, type UpdatePlan } from './plan-entry.js';
 import { recordConflict } from './record-conflict.js';
 import { appendVerdict } from './verdict.js';
+import { insertedColumns } from './receiving-tables.js';
 import { UnknownEntityError } from './write-entries.js';
 
 /** The record to change is not there, and never was: its parent may not have arrived. */
@@ -146,13 +147,16 @@ async function append(
 /** `content`: an expression of the row as JSON, with the parameter $1. */
 async function insertRow(
   client: ClientBase,
-  { name, columns }: ReplicatedTable,
+  table: ReplicatedTable,
   content: string,
   parameter: string,
 ): Promise<void> {
+  const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   await client.query(
-    `INSERT INTO "${name}" (${list}) SELECT ${list} FROM jsonb_populate_record(NULL::"${name}", ${content})`,
+    `INSERT INTO "${name}" (${list}) SELECT ${insertedColumns(table, 'made.content')}
+     FROM (SELECT ${content} AS content) made
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", made.content) row`,
     [parameter],
   );
 }

@@ -1,7 +1,10 @@
 import type { ClientBase } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import type { LaneOutcome } from './lanes.js';
+import { type Holder, holderOf, type LaneOutcome } from './lanes.js';
+import { aheadCondition, knownSchemas } from './receiving-tables.js';
+import { SCHEMA_AHEAD } from './refusal.js';
 import { writePositions } from './write-positions.js';
 import { concurrentPositions, lockShared } from './incoming-entry.js';
 import { mergeSet } from './merge-set.js';
@@ -17,6 +20,7 @@ export interface Decision {
 interface HeldSet {
   readonly ids: readonly string[];
   readonly lanes: readonly string[];
+  readonly ahead: boolean;
 }
 
 /**
@@ -32,40 +36,58 @@ export async function retryLanes(
 ): Promise<LaneOutcome> {
   // Relays move their cursor in the same statement that asks for held lanes: they wait here.
   await client.query('SELECT FROM replication_cursors ORDER BY origin FOR UPDATE');
-  const held = new Set<string>();
-  let [applied, refused, waiting, opened] = [0, 0, 0, 0];
-  for (const set of await setsOfLanes(client, lanes)) {
-    if (set.lanes.some((other) => held.has(other))) {
-      waiting += set.ids.length;
-      await client.query(`UPDATE quarantine SET state = 'waiting' WHERE id = ANY($1)`, [set.ids]);
-    } else {
-      const conflicts = await attempt(client, tables, set, decision);
-      if (conflicts !== 'refused') {
-        applied += set.ids.length;
-        opened += conflicts;
-        continue;
-      }
-      refused += set.ids.length;
+  const held = new Map<string, Holder>();
+  const outcome = { applied: 0, refused: 0, waiting: 0, held: 0, opened: 0 };
+  for (const set of await setsOfLanes(client, tables, lanes)) {
+    const state = await takeUp(client, tables, set, { before: holderOf(set, held), decision });
+    if (typeof state === 'number') {
+      outcome.applied += set.ids.length;
+      outcome.opened += state;
+      continue;
     }
-    for (const other of set.lanes) held.add(other);
+    outcome[state] += set.ids.length;
+    for (const other of set.lanes) held.set(other, state === 'held' ? 'held' : 'refused');
   }
-  return { applied, refused, waiting, opened };
+  return outcome;
+}
+
+/** In which state a held set is now; or, when it was applied, how many conflicts it has opened. */
+async function takeUp(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  set: HeldSet,
+  { before, decision }: { before: Holder | undefined; decision: Decision },
+): Promise<number | 'refused' | 'waiting' | 'held'> {
+  if (!before && !set.ahead) return attempt(client, tables, set, decision);
+  const state = before === 'refused' ? 'waiting' : 'held';
+  const refusal = before ? undefined : SCHEMA_AHEAD;
+  await client.query('UPDATE quarantine SET state = $2, code = $3, message = $4 WHERE id = ANY($1)', [
+    set.ids,
+    state,
+    refusal?.code ?? null,
+    refusal?.message ?? null,
+  ]);
+  return state;
 }
 
 /** The held change sets of these lanes and of the lanes that they reach, in the order in which they came. */
-async function setsOfLanes(client: ClientBase, lanes: readonly string[]): Promise<HeldSet[]> {
+async function setsOfLanes(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  lanes: readonly string[],
+): Promise<HeldSet[]> {
   const { rows } = await client.query<HeldSet>(
     `WITH RECURSIVE held AS (
-       SELECT id, lane, origin || '.' || incarnation || '.' || change_set AS key
-       FROM quarantine WHERE state IN ('refused', 'waiting')
+       SELECT id, lane, origin || '.' || incarnation || '.' || change_set AS key, ${aheadCondition(2)} AS ahead
+       FROM quarantine WHERE ${IN_QUARANTINE}
      ), reached(lane) AS (
        SELECT unnest($1::uuid[])
        UNION SELECT other.lane FROM reached
              JOIN held ON held.lane = reached.lane JOIN held other ON other.key = held.key
      )
-     SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT lane) AS lanes
+     SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT lane) AS lanes, bool_or(ahead) AS ahead
      FROM held WHERE lane IN (SELECT lane FROM reached) GROUP BY key ORDER BY min(id)`,
-    [lanes],
+    [lanes, ...knownSchemas(tables)],
   );
   return rows;
 }

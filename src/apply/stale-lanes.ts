@@ -3,6 +3,7 @@ import type { DeliveredEntry, Delivery } from '../journal/delivery.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { layOver, moveDownCursor } from './apply-delivery.js';
 import { codeOf, failureKind } from './failure.js';
+import { SCHEMA_AHEAD } from './refusal.js';
 
 /** The lane of what belongs to everyone. */
 export const EVERYONE = '00000000-0000-0000-0000-000000000000';
@@ -16,7 +17,8 @@ export async function staleLanes(client: ClientBase): Promise<Set<string>> {
 /**
  * Applies a delivery that this database did not take as a whole, one change set after the other, in the transaction
  * that is open on `client`. The patients of a set that is refused become stale: what comes for them is passed over
- * from there on, and everybody else's changes go on. Gives how many change sets were refused.
+ * from there on, and everybody else's changes go on. Gives how many change sets were refused, apart from those that wait
+ * for this node's upgrade.
  */
 export async function applyInSets(
   client: ClientBase,
@@ -38,7 +40,7 @@ export async function applyInSets(
       const failure = await attempt(client, tables, set);
       if (!failure) continue;
       await markStale(client, lanes, delivery.after, failure);
-      refused += 1;
+      if (failure.code !== SCHEMA_AHEAD.code) refused += 1;
     }
     for (const lane of lanes) stale.add(lane);
   }

@@ -1,5 +1,6 @@
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { insertedColumns } from './receiving-tables.js';
 
 /** The chunk holds records of a kind that this version does not know. */
 export class UnknownEntityError extends Error {
@@ -48,11 +49,12 @@ export function writeSteps(tables: readonly ReplicatedTable[]): string {
     )${tables.map(writeRows).join('')}`;
 }
 
-function writeRows({ name, columns }: ReplicatedTable): string {
+function writeRows(table: ReplicatedTable): string {
+  const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   return `, "inserted ${name}" AS (
       INSERT INTO "${name}" (${list})
-      SELECT ${columns.map((column) => `row."${column}"`).join(', ')}
+      SELECT ${insertedColumns(table, 'folded.after')}
       FROM folded CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", folded.after) row
       WHERE folded.entity = '${name}' AND NOT folded.existed AND folded.remains
     ), "updated ${name}" AS (

@@ -13,8 +13,8 @@ export interface Chunk {
   readonly through: number;
   /** How many entries it carries. */
   readonly count: number;
-  /** The tables that its entries belong to. */
-  readonly tables: readonly string[];
+  /** The tables that its entries belong to, each with the newest version of its shape among them. */
+  readonly tables: Readonly<Record<string, number>>;
   /**
    * The entries, column by column: each a PostgreSQL array in its binary form, built by the sender's database
    * and opened by the receiver's. Node only carries the bytes. Opening one JSON array of objects in place of

@@ -17,6 +17,7 @@ export class PatientSync {
     const [row] = await this.router.home.query<[PatientRow]>(STATE, [patientId]);
     if (row.held) return 'quarantined';
     if (row.disputed) return 'disputed';
+    if (row.ahead) return 'pending';
     return Number(row.last ?? 0) > this.acknowledgement.current.seq ? 'pending' : 'synced';
   }
 }
@@ -24,6 +25,8 @@ export class PatientSync {
 interface PatientRow {
   readonly last: string | null;
   readonly held: boolean;
+  /** Changes wait until central has been upgraded. */
+  readonly ahead: boolean;
   readonly disputed: boolean;
 }
 
@@ -31,7 +34,9 @@ interface PatientRow {
 const STATE = `
   SELECT (SELECT j.seq FROM journal j JOIN node ON node.code = j.origin AND node.code <> 'central'
           WHERE j.patient_id = $1 ORDER BY j.seq DESC LIMIT 1) AS last,
-         EXISTS (SELECT FROM quarantined_lanes WHERE lane = $1)
+         EXISTS (SELECT FROM quarantined_lanes WHERE lane = $1 AND entries > 0)
          OR EXISTS (SELECT FROM quarantine WHERE lane = $1 AND state IN ('refused', 'waiting'))
          OR EXISTS (SELECT FROM stale_lanes WHERE lane = $1) AS held,
+         EXISTS (SELECT FROM quarantined_lanes WHERE lane = $1 AND held > 0)
+         OR EXISTS (SELECT FROM quarantine WHERE lane = $1 AND state = 'held') AS ahead,
          EXISTS (SELECT FROM conflicts WHERE patient_id = $1 AND state = 'open') AS disputed`;

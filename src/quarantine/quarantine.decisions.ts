@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Principal } from '../accounts/principal.js';
 import { discardSet, type DiscardRefusal } from '../apply/discard-set.js';
+import { receivingTables } from '../apply/receiving-tables.js';
 import { retryLanes, type Decision } from '../apply/retry-lanes.js';
 import { Config } from '../config/config.js';
 import { openClient } from '../databases/own-client.js';
@@ -15,6 +16,7 @@ import type { DecisionOutcomeDto } from './quarantine.dto.js';
 const REFUSALS: Readonly<Record<DiscardRefusal, string>> = {
   'not held': 'It has been applied or discarded already.',
   'not first': 'It waits behind a refused change of the same patient: decide that one first.',
+  'held for upgrade': 'It waits until central is upgraded, and is applied by itself then.',
   'holds an insert': 'It creates a record, which lives on in its region: correct the cause and retry.',
 };
 
@@ -42,7 +44,7 @@ export class QuarantineDecisions {
     const decision = decisionOf(caller, reason);
     return this.atCentral(async (client, tables) => {
       const { lane, state } = await held(client, id, caller);
-      if (state !== 'refused' && state !== 'waiting') throw refusal('not held');
+      if (!['refused', 'waiting', 'held'].includes(state)) throw refusal('not held');
       return retryLanes(client, tables, [lane], decision);
     });
   }
@@ -60,11 +62,10 @@ export class QuarantineDecisions {
 
   private async atCentral<T>(work: (client: ClientBase, tables: Tables) => Promise<T>): Promise<T> {
     const source = this.router.centralSource();
-    const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
     const { client, close } = await openClient(source, DECISION_TIMEOUT_MS);
     try {
       await client.query('BEGIN');
-      const result = await work(client, tables);
+      const result = await work(client, await receivingTables(client, replicatedTables(source)));
       await client.query('COMMIT');
       await this.tellRegion(source);
       return result;

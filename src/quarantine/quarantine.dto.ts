@@ -3,7 +3,7 @@ import { IsIn, IsOptional, IsString, IsUUID, Matches, MaxLength } from 'class-va
 import { MALFORMED } from '../http/check.js';
 import { PageQuery } from '../http/page.js';
 
-export const QUARANTINE_STATES = ['refused', 'waiting', 'applied', 'discarded'] as const;
+export const QUARANTINE_STATES = ['refused', 'waiting', 'held', 'applied', 'discarded'] as const;
 export type QuarantineState = (typeof QUARANTINE_STATES)[number];
 
 export class QuarantineQuery extends PageQuery {
@@ -25,7 +25,8 @@ export class QuarantinedDto {
 
   @ApiProperty({
     enum: QUARANTINE_STATES,
-    description: '`waiting`: behind a refused change of the same patient',
+    description:
+      '`waiting`: behind a refused change of the same patient; `held`: until central is upgraded, or behind such a one',
   })
   state!: QuarantineState;
 
@@ -121,4 +122,7 @@ export class DecisionOutcomeDto {
 
   @ApiProperty({ example: 0, description: 'Entries that still wait behind a refused one' })
   waiting!: number;
+
+  @ApiProperty({ example: 0, description: 'Entries that wait until central is upgraded' })
+  held!: number;
 }

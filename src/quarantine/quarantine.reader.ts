@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../accounts/principal.js';
 import { encodeCursor, readCursor } from '../http/page.js';
+import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import { DataRouter } from '../routing/data-router.js';
 import type { QuarantinedDto, QuarantinePage, QuarantineQuery } from './quarantine.dto.js';
 
 /** $1 state, $2 patient, $3 region of the caller; absent ones do not filter. */
 const WANTED = `
-  (state = $1 OR ($1::text IS NULL AND state IN ('refused', 'waiting')))
+  (state = $1 OR ($1::text IS NULL AND ${IN_QUARANTINE}))
   AND ($2::uuid IS NULL OR patient_id = $2) AND ($3::text IS NULL OR origin = $3)`;
 
 const LIST = `

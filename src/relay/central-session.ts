@@ -1,10 +1,14 @@
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { AlertCode } from '../alerts/alert-codes.js';
 import { raiseAlert } from '../alerts/raise-alert.js';
 import { applyChunk } from '../apply/apply-chunk.js';
 import { applyInLanes } from '../apply/apply-in-lanes.js';
-import { OpenSetHeldError, type LaneOutcome, type Refusal } from '../apply/lanes.js';
+import { OpenSetHeldError, type LaneOutcome } from '../apply/lanes.js';
 import { codeOf, failureKind } from '../apply/failure.js';
+import { isAhead, receivingTables } from '../apply/receiving-tables.js';
+import { type Refusal, SCHEMA_AHEAD } from '../apply/refusal.js';
+import { releaseHeld } from '../apply/release-held.js';
 import type { Chunk } from '../journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
 import { openClient, type OwnClient } from '../databases/own-client.js';
@@ -44,7 +48,7 @@ const END_OWN_GHOSTS = `
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND pid <> pg_backend_pid() AND application_name = current_setting('application_name')`;
 
-const ALL_APPLIED: Delivery = { refused: 0, waiting: 0, opened: 0 };
+const ALL_APPLIED: Delivery = { refused: 0, waiting: 0, held: 0, opened: 0 };
 
 /** A change set that is larger than a chunk was refused; sent again, it will go to quarantine whole. */
 export class LargeSetRefusedError extends Error {
@@ -65,7 +69,8 @@ export class CentralSession {
 
   private constructor(
     private readonly own: OwnClient,
-    private readonly tables: ReadonlyMap<string, ReplicatedTable>,
+    private readonly known: readonly ReplicatedTable[],
+    private tables: ReadonlyMap<string, ReplicatedTable>,
     /** Large change sets that central has refused, by key. They outlive the session. */
     private readonly refused: Map<string, Refusal>,
   ) {}
@@ -76,12 +81,12 @@ export class CentralSession {
     refused: Map<string, Refusal>,
     owner: string,
   ): Promise<CentralSession> {
-    const tables = new Map(replicatedTables(source).map((table) => [table.name, table]));
+    const known = replicatedTables(source);
     const own = await openClient(source, ANSWER_TIMEOUT_MS);
     try {
       await own.client.query(LIMITS);
       await own.client.query(`SELECT set_config('application_name', $1, false)`, [owner]);
-      return new CentralSession(own, tables, refused);
+      return new CentralSession(own, known, await receivingTables(own.client, known), refused);
     } catch (error) {
       own.close();
       throw error;
@@ -124,6 +129,14 @@ export class CentralSession {
     return noteSignOfLife(this.client, node);
   }
 
+  /** Looks at central's tables again, and applies what waited for them to be as they are now. */
+  async releaseHeld(region: string): Promise<void> {
+    this.tables = await receivingTables(this.client, this.known);
+    const { refused, opened } = await releaseHeld(this.client, this.tables);
+    await this.tell('CHANGE_REFUSED', region, refused);
+    await this.tell('CONFLICT_OPENED', region, opened);
+  }
+
   async deliver(chunk: Chunk): Promise<Delivery> {
     if (chunk.closed && this.openSets.length === 0) return this.deliverClosed(chunk);
     if (this.openSets.length === 0) await this.ask('BEGIN');
@@ -146,7 +159,11 @@ export class CentralSession {
 
   private async deliverClosed(chunk: Chunk): Promise<Delivery> {
     try {
-      if ((await applyChunk(this.client, this.tables, chunk)) === 'applied') return ALL_APPLIED;
+      if (
+        !isAhead(this.tables, chunk.tables) &&
+        (await applyChunk(this.client, this.tables, chunk)) === 'applied'
+      )
+        return ALL_APPLIED;
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
     }
@@ -159,18 +176,15 @@ export class CentralSession {
   /** A part of a change set that is larger than a chunk, inside the transaction that its end will commit. */
   private async deliverPart(chunk: Chunk): Promise<Delivery> {
     if (this.refused.size > 0) return this.inLanes(chunk);
+    if (isAhead(this.tables, chunk.tables)) throw this.refuseOpenSets(chunk, SCHEMA_AHEAD);
     try {
       const outcome = await applyChunk(this.client, this.tables, chunk);
       if (outcome === 'applied') return ALL_APPLIED;
-      if (outcome === 'shared') return await this.inLanes(chunk);
+      return await this.inLanes(chunk);
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
       throw this.refuseOpenSets(chunk, { code: codeOf(error), message: (error as Error).message });
     }
-    throw this.refuseOpenSets(chunk, {
-      code: 'LANE_HELD',
-      message: 'One of its patients waits in quarantine',
-    });
   }
 
   /** What was applied of them so far is rolled back with the session. */
@@ -180,9 +194,9 @@ export class CentralSession {
   }
 
   /** National administrators are told at central, regional ones when the conflict comes down to them. */
-  private async tellConflicts(subject: string, count: number): Promise<void> {
+  private async tell(code: AlertCode, subject: string, count: number): Promise<void> {
     if (count === 0) return;
-    await raiseAlert((sql, values) => this.ask(sql, values), { code: 'CONFLICT_OPENED', subject, count });
+    await raiseAlert((sql, values) => this.ask(sql, values), { code, subject, count });
   }
 
   /** A set that goes on behind the chunk cannot be judged by its part: then it is sent again, and refused whole. */
@@ -190,7 +204,7 @@ export class CentralSession {
     const open = new Set([...this.openSets, ...chunk.openSets]);
     try {
       const outcome = await applyInLanes(this.client, this.tables, chunk, { refused: this.refused, open });
-      await this.tellConflicts(chunk.origin, outcome.opened);
+      await this.tell('CONFLICT_OPENED', chunk.origin, outcome.opened);
       return outcome;
     } catch (error) {
       if (!(error instanceof OpenSetHeldError)) throw error;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Refusal } from '../apply/lanes.js';
+import type { Refusal } from '../apply/refusal.js';
 import type { DataSource } from 'typeorm';
 import { CentralConnection } from '../databases/central-connection.js';
 import type { Chunk, Cursor } from '../journal/chunk.js';
@@ -44,6 +44,7 @@ export class DirectLink implements Link {
     this.session ??= await this.registered(node, signal);
     const { session } = this;
     if (!(await session.lead(code))) return 'standby';
+    await session.releaseHeld(code);
     const row = await this.cursorOf(session, node);
     const cursor = { origin: code, incarnation: row.incarnation, seq: Number(row.seq), witness: row.witness };
     return this.keepingAlive(
@@ -61,6 +62,7 @@ export class DirectLink implements Link {
     const session = this.require();
     const lanes = await heldLanes((sql, values) => session.askForSignOfLife(sql, values), this.node!.code);
     await this.noteSignOfLife();
+    if (lanes.some(({ held }) => held > 0)) await session.releaseHeld(this.node!.code);
     return lanes;
   }
 

@@ -5,6 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { codeOf } from '../apply/failure.js';
+import { receivingTables } from '../apply/receiving-tables.js';
 import { Config } from '../config/config.js';
 import { CentralConnection } from '../databases/central-connection.js';
 import { openClient, type OwnClient } from '../databases/own-client.js';
@@ -97,7 +98,7 @@ export class Downlink implements OnApplicationBootstrap, BeforeApplicationShutdo
       const central = await this.open(() => openClient(source, ANSWER_MS));
       const parts = {
         region: this.config.region,
-        tables: new Map(replicatedTables(this.router.home).map((table) => [table.name, table])),
+        tables: await receivingTables(home.client, replicatedTables(this.router.home)),
         state: this.state,
         mayGoOn: () => this.mayReceive(),
         progressed: () => this.backoff.reset(),

@@ -112,7 +112,7 @@ export class Exchange {
     ]);
     size.delivered(chunk.count, performance.now() - begun);
     progressed();
-    if (delivery.refused + delivery.waiting > 0) await quarantine.noteDelivery(delivery);
+    if (delivery.refused + delivery.waiting + delivery.held > 0) await quarantine.noteDelivery(delivery);
     if (chunk.closed) this.acknowledge(chunk.through);
     state.deliver(chunk.count);
     this.tellUp();

@@ -10,6 +10,8 @@ export interface Delivery {
   readonly refused: number;
   /** They belong to a patient of whom an earlier change was refused. */
   readonly waiting: number;
+  /** A newer version made them, or they come behind such a one: they wait until central is upgraded. */
+  readonly held: number;
   /** Conflicts that were opened, and wait for a person. */
   readonly opened: number;
 }

@@ -16,7 +16,9 @@ const IS_PLAIN = `coalesce(max(seq) - $1::bigint = count(*)
 /** No aggregate here may sort what it takes: PostgreSQL would hand all of them the entries in that order. */
 const READ_PLAIN_PAGE = `
   SELECT ${IS_PLAIN} AS plain, count(*)::int AS count, max(seq) AS last,
-         ARRAY(SELECT DISTINCT unnest(array_agg(entity))) AS tables, ${DIGEST} AS digest,
+         (SELECT coalesce(json_object_agg(name, newest), '{}')
+          FROM (SELECT name, max(version) AS newest FROM unnest(array_agg(entity), array_agg(schema)) AS e(name, version)
+                GROUP BY name) kind) AS tables, ${DIGEST} AS digest,
          ${ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ')}
   FROM (SELECT * FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2) page`;
 

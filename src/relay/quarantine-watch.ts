@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { AlertCode } from '../alerts/alert-codes.js';
 import { raiseAlert } from '../alerts/raise-alert.js';
 import { QuarantinedLanes } from '../journal/quarantined-lanes.js';
 import { type Delivery, LINK, type Link } from './link.js';
@@ -13,10 +14,12 @@ export class QuarantineWatch {
     private readonly lanes: QuarantinedLanes,
   ) {}
 
-  async noteDelivery({ refused, waiting }: Delivery): Promise<void> {
-    this.logger.warn(
-      `Central put ${String(refused)} changes into quarantine; ${String(waiting)} wait behind them`,
-    );
+  async noteDelivery({ refused, waiting, held }: Delivery): Promise<void> {
+    if (refused + waiting > 0)
+      this.logger.warn(
+        `Central put ${String(refused)} changes into quarantine; ${String(waiting)} wait behind them`,
+      );
+    if (held > 0) this.logger.warn(`${String(held)} changes wait for central to be upgraded`);
     await this.refresh();
   }
 
@@ -25,12 +28,11 @@ export class QuarantineWatch {
    * have been lost, or the process that asked. Throws when central does not answer in time.
    */
   async refresh(): Promise<void> {
-    await this.lanes.replace(await this.link.heldLanes(), (manager, count) =>
-      raiseAlert((sql, values) => manager.query(sql, values), {
-        code: 'CHANGE_REFUSED',
-        subject: 'central',
-        count,
-      }),
-    );
+    await this.lanes.replace(await this.link.heldLanes(), async (manager, { refused, held }) => {
+      const raise = (code: AlertCode, count: number) =>
+        raiseAlert((sql, values) => manager.query(sql, values), { code, subject: 'central', count });
+      if (refused > 0) await raise('CHANGE_REFUSED', refused);
+      if (held > 0) await raise('HELD_FOR_UPGRADE', held);
+    });
   }
 }

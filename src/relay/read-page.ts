@@ -12,7 +12,7 @@ export interface JournalPage {
   /** First position behind the first gap that may still be filled. */
   readonly behindGap: number | null;
   readonly count: number;
-  readonly tables: string[];
+  readonly tables: Readonly<Record<string, number>>;
   readonly entries: EntryArrays;
   readonly digest: string;
   /** Change sets that go on behind the page, with how many of their entries have been read. */
@@ -49,10 +49,10 @@ const DIGEST = digestOf(
  */
 const READ_PAGE = `
   WITH page AS MATERIALIZED (
-    SELECT j.seq, j.entity, j.change_set_size AS size, j.origin = node.code AS own,
+    SELECT j.seq, j.entity, j.schema, j.change_set_size AS size, j.origin = node.code AS own,
            CASE WHEN j.change_set_size > 1 THEN j.incarnation || '.' || j.change_set END AS set_key,
            lag(j.seq, 1, $1::bigint) OVER (ORDER BY j.seq) AS previous
-    FROM (SELECT seq, origin, incarnation, change_set, change_set_size, entity
+    FROM (SELECT seq, origin, incarnation, change_set, change_set_size, entity, schema
           FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2) j
     CROSS JOIN node
   ), gap AS (
@@ -82,8 +82,9 @@ const READ_PAGE = `
                  FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
                        HAVING max(nth) < size) unfinished),
            'count', carried.count,
-           'tables', (SELECT coalesce(array_agg(DISTINCT entity), '{}') FROM bordered
-                      WHERE own AND seq <= coalesce(cut.border, cut.readable)))::text AS summary,
+           'tables', (SELECT coalesce(json_object_agg(entity, newest), '{}')
+                      FROM (SELECT entity, max(schema) AS newest FROM bordered
+                            WHERE own AND seq <= coalesce(cut.border, cut.readable) GROUP BY entity) t))::text AS summary,
          carried.digest, ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
   FROM cut CROSS JOIN LATERAL (
     SELECT count(*) AS count, ${DIGEST} AS digest,

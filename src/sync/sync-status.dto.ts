@@ -131,6 +131,13 @@ export class SyncStatusDto {
   })
   quarantined!: number;
 
+  @ApiProperty({
+    example: 0,
+    description:
+      'Changes of a newer version, and what is behind them: applied by themselves after the upgrade',
+  })
+  heldForUpgrade!: number;
+
   @ApiProperty({ example: 0, description: 'Conflicts that wait for a decision' })
   openConflicts!: number;
 

@@ -18,11 +18,15 @@ const COUNTS = `
   SELECT (SELECT count(*)::int FROM journal WHERE captured_by = 'database') AS outside,
          (SELECT coalesce(sum(entries), 0)::int FROM quarantined_lanes)
          + (SELECT count(*)::int FROM quarantine WHERE state IN ('refused', 'waiting')) AS quarantined,
+         (SELECT coalesce(sum(held), 0)::int FROM quarantined_lanes)
+         + (SELECT count(*)::int FROM quarantine WHERE state = 'held')
+         + (SELECT count(*)::int FROM stale_lanes WHERE code = 'SCHEMA_AHEAD') AS ahead,
          (SELECT count(*)::int FROM conflicts WHERE state = 'open') AS conflicts`;
 
 interface Counts {
   readonly outside: number;
   readonly quarantined: number;
+  readonly ahead: number;
   readonly conflicts: number;
 }
 
@@ -39,7 +43,7 @@ export class SyncStatusReader {
   async read(): Promise<SyncStatusDto> {
     const isCentral = this.config.mode === 'central';
     const counts = await this.router.home.query<Counts[]>(COUNTS);
-    const { outside, quarantined, conflicts } = counts[0]!;
+    const { outside, quarantined, ahead, conflicts } = counts[0]!;
     const { journalMonths } = this.config;
     const { removedOutside, ...retention } = await readRetention(
       (sql, values) => this.router.home.query(sql, values),
@@ -52,6 +56,7 @@ export class SyncStatusReader {
       uplink: this.relay ? await this.uplink(this.relay.uplink) : null,
       downlink: this.relay ? downlink(this.relay) : null,
       quarantined,
+      heldForUpgrade: ahead,
       openConflicts: conflicts,
       madeOutside: outside + removedOutside,
       retention: { months: journalMonths ?? null, ...retention },

@@ -124,7 +124,7 @@ describe('the applier', () => {
 
   it('records of a kind that this version does not know are refused before anything is sent', async () => {
     await repository().save(aPatient());
-    const chunk = { ...(await nextChunk()), tables: ['inventions'] };
+    const chunk = { ...(await nextChunk()), tables: { inventions: 1 } };
     await expect(apply(chunk)).rejects.toBeInstanceOf(UnknownEntityError);
     expect(await cursor()).toBe(0);
   });

@@ -1,0 +1,24 @@
+/** A reason to hold a change set without trying it. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A large set that was found to reach a held lane. */
+export const LANE_HELD: Refusal = { code: 'LANE_HELD', message: 'One of its patients waits in quarantine' };
+
+/** A change that a newer MedLink has made: it is applied by itself when the receiver has been upgraded. */
+export const SCHEMA_AHEAD: Refusal = {
+  code: 'SCHEMA_AHEAD',
+  message: 'Made by a newer version of MedLink: it waits until this side is upgraded',
+};
+
+/** The same, for a receiver that has to give up what it is at. */
+export class SchemaAheadError extends Error {
+  readonly code = SCHEMA_AHEAD.code;
+
+  constructor() {
+    super(SCHEMA_AHEAD.message);
+    this.name = 'SchemaAheadError';
+  }
+}
