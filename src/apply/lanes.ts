@@ -190,12 +190,13 @@ export class Lanes {
     refusal?: Refusal,
   ): Promise<void> {
     const columns = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
-    await this.client.query(
-      `INSERT INTO quarantine (state, lane, code, message, attempts, last_attempt_at, ${columns})
+    await this.client.query({
+      name: 'hold-positions',
+      text: `INSERT INTO quarantine (state, lane, code, message, attempts, last_attempt_at, ${columns})
        SELECT $2, coalesce(patient_id, entity_id), $3, $4, ($2 = 'refused')::int,
               CASE WHEN $2 = 'refused' THEN clock_timestamp() END, ${columns}
        FROM incoming_entries WHERE position = ANY($1) ORDER BY position`,
-      [set.positions, state, refusal?.code ?? null, refusal?.message ?? null],
-    );
+      values: [set.positions, state, refusal?.code ?? null, refusal?.message ?? null],
+    });
   }
 }
