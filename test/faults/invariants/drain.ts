@@ -13,10 +13,10 @@ export interface Drained {
 }
 
 /** Waits for the queues to become empty by themselves, for as long as their length allows. */
-export async function drain(world: World): Promise<Drained> {
+export async function drain(world: World, throughput = THROUGHPUT): Promise<Drained> {
   const begun = Date.now();
   const backlog = await onItsWay(world);
-  const timeoutMs = (backlog / THROUGHPUT) * 1.5 * 1000 + PATIENCE_MS;
+  const timeoutMs = (backlog / throughput) * 1.5 * 1000 + PATIENCE_MS;
   const isEmpty = async () => (await onItsWay(world)) === 0;
   const [outcome] = await Promise.allSettled([
     until(isEmpty, { what: 'nothing is on its way in either direction', timeoutMs }),
