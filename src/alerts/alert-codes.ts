@@ -90,6 +90,17 @@ export const ALERTS = {
       en: 'Check what does not travel: accounts, imports, and changes that central had not yet received before the restore.',
     },
   },
+  RECOVERED_VALUE_COVERED: {
+    severity: 'critical',
+    meaning: {
+      fr: 'Un dossier a été modifié avant la restauration, puis de nouveau après, sans que la première valeur soit visible. La plus récente est en vigueur ; l’autre est dans l’historique.',
+      en: 'A record was changed before the restore, and again after it by someone who could not see the first value. The newer one is in force; the other one is in the history.',
+    },
+    remedy: {
+      fr: 'Ouvrez l’historique du patient, comparez les deux valeurs et corrigez le dossier au besoin.',
+      en: 'Open the patient’s history, compare the two values, and correct the record where needed.',
+    },
+  },
   CENTRAL_RESTORED: {
     severity: 'warning',
     meaning: {

@@ -4,7 +4,8 @@ import { insertedColumns } from './receiving-tables.js';
 /**
  * Steps of a statement that write what entries of `lost` (an earlier step: journal columns) changed into the rows,
  * under what entries that came later (`later`: a FROM with its WHERE, of journal `j`) have changed since. A row that
- * they change without holding it whole, and that is not there, is left to whoever sends it.
+ * they change without holding it whole, and that is not there, is left to whoever sends it. `wanted` tells which
+ * records are `covered`: a value that came back lies under another one.
  */
 export function layUnder(tables: readonly ReplicatedTable[], later: string): string {
   return `folded AS (
@@ -18,9 +19,19 @@ export function layUnder(tables: readonly ReplicatedTable[], later: string): str
       ${later} GROUP BY j.entity, j.entity_id
     ), wanted AS MATERIALIZED (
       SELECT f.entity, f.entity_id, f.whole, f.remains, f.after || coalesce(l.after, '{}') AS after,
-             coalesce(l.removed, false) AS removed_since, l.entity IS NOT NULL AS changed_since
+             coalesce(l.removed, false) AS removed_since, l.entity IS NOT NULL AS changed_since,
+             EXISTS (SELECT FROM jsonb_each(f.after) lost JOIN jsonb_each(l.after) since ON since.key = lost.key
+                     WHERE since.value <> lost.value AND lost.key <> ALL ('{${bookkeeping(tables).join()}}')) AS covered
       FROM folded f LEFT JOIN later l ON l.entity = f.entity AND l.entity_id = f.entity_id
     )${tables.map(writeRows).join('')}`;
+}
+
+/** Columns that every change sets. */
+function bookkeeping(tables: readonly ReplicatedTable[]): string[] {
+  const columns = tables.flatMap(({ rules }) =>
+    [...rules].flatMap(([column, { policy }]) => (policy === 'version' || policy === 'stamp' ? column : [])),
+  );
+  return [...new Set(columns)];
 }
 
 function writeRows(table: ReplicatedTable): string {

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ClientBase } from 'pg';
-import { raiseAlert } from '../alerts/raise-alert.js';
+import { type RaisedAlert, raiseAlert } from '../alerts/raise-alert.js';
 import { CursorMovedError } from '../apply/apply-chunk.js';
 import { beginIncarnation } from '../apply/begin-incarnation.js';
 import { stageLostEntries } from '../apply/lost-entries.js';
-import { recoverBatch } from '../apply/recover-entries.js';
+import { recoverBatch, type RecoveredBatch } from '../apply/recover-entries.js';
 import type { Ask } from '../apply/return-entries.js';
 import type { Cursor } from '../journal/chunk.js';
 import { RecoverySteps } from '../journal/recovery-steps.js';
@@ -48,18 +48,15 @@ export class RegionHealing {
   private async bringBack(client: ClientBase, through: number, subject: string): Promise<void> {
     const tables = replicatedTables(this.router.home);
     await this.steps.run(client);
-    for (let after = 0, more = true; more;) {
+    const raise = (alert: RaisedAlert) => raiseAlert((sql, values) => client.query(sql, values), alert);
+    for (let after: number | undefined = 0; after !== undefined;) {
       await client.query('BEGIN');
-      const batch = await recoverBatch(client, tables, after, through);
-      if (batch)
-        await raiseAlert((sql, values) => client.query(sql, values), {
-          code: 'REGION_RECOVERED',
-          subject,
-          count: batch.recovered,
-        });
+      const batch: RecoveredBatch | undefined = await recoverBatch(client, tables, after, through);
+      if (batch) await raise({ code: 'REGION_RECOVERED', subject, count: batch.recovered });
+      for (const record of batch?.covered ?? [])
+        await raise({ code: 'RECOVERED_VALUE_COVERED', subject: record, count: 1 });
       await client.query('COMMIT');
-      more = batch !== null;
-      after = batch?.after ?? after;
+      after = batch?.after;
     }
     this.logger.log('Everything that central had is back');
   }

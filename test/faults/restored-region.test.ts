@@ -65,6 +65,14 @@ describe.each<Restore>(['loaded anew', 'files put back'])('a region restored fro
     const row = (id: string) => rows.find((each) => each.id === id);
     expect(row(shared!.id)).toMatchObject({ phone: '+221770000001', notes: 'depuis' });
     expect(row(untouched!.id)).toMatchObject({ notes: 'perdue' });
+    const covered = (await world.alerts()).filter(({ code }) => code === 'RECOVERED_VALUE_COVERED');
+    expect(covered).toMatchObject([{ subject: `patients ${shared!.id}`, count: 1 }]);
+    const history = (await world.entries('region')).filter(({ entity_id }) => entity_id === shared!.id);
+    expect(history.map(({ after }) => (after as { notes?: string }).notes)).toEqual([
+      null,
+      'perdue',
+      'depuis',
+    ]);
     expect(row(removedHere!.id)).toBeUndefined();
     expect(row(fresh!.id)).toBeDefined();
     const [before, since] = [sent.length, (await world.entries('central')).slice(sent.length)];
