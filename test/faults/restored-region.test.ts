@@ -113,7 +113,8 @@ describe.each<Restore>(['loaded anew', 'files put back'])('a region restored fro
     expect(await world.blocksBegun()).toBeGreaterThan(sequence);
   }, 60_000);
 
-  it('may be restored again and again, from the same backup and from a later one', async () => {
+  it('may be restored again and again, from the same backup, a later one, or an empty one', async () => {
+    const empty = await world.backUp('region');
     await world.create(2);
     await world.settled();
     const first = await world.backUp('region');
@@ -126,7 +127,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])('a region restored fro
     await world.settled();
     await world.expectWhole();
     const second = await world.backUp('region');
-    for (const backup of [first, second, first]) {
+    for (const backup of [first, second, empty]) {
       await world.create(1);
       await world.settled();
       await world.wire.become('down');
