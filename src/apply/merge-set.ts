@@ -40,6 +40,7 @@ export async function mergeSet(
       await recordConflict(client, tables, entry, conflict);
       if (conflict.outcome === null) opened += 1;
     }
+    if (plan.kind === 'update' && plan.reopened) opened += 1;
   }
   return opened;
 }
@@ -117,7 +118,9 @@ async function update(
   const taken = (from: string) =>
     `(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(${from}) WHERE key = ANY(ARRAY[${names.join(', ')}]::text[]))`;
   const row = `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = entity_id)`;
-  await append(client, entry, effective.length > 0 ? 'op' : `'noop'`, taken(row), taken('after'));
+  // What had no effect at all stays as it was asked for: it may be the only trace of a decision.
+  if (effective.length === 0) await append(client, entry, `'noop'`, 'before', 'after');
+  else await append(client, entry, 'op', taken(row), taken('after'));
   await client.query(
     `UPDATE "${table.name}" t SET (${columns}) =
        (SELECT ${columns} FROM jsonb_populate_record(t, ${taken('i.after')} || $2::jsonb))

@@ -1,7 +1,7 @@
 import type { MergeRule } from '../journal/merge-rule.js';
 import { type ConflictDraft, fieldsConflict, removalConflict } from './conflict-draft.js';
 import type { ForeignEntry, IncomingEntry } from './incoming-entry.js';
-import { type Fields, merge, type Side } from './merge.js';
+import { type Fields, merge, type MergedUnit, type Side } from './merge.js';
 
 /** What central has for the record of an entry. */
 export interface Situation {
@@ -24,6 +24,8 @@ export interface UpdatePlan {
   /** When the newest of the values in the verdict was made. */
   readonly at: Date;
   readonly conflict: ConflictDraft | undefined;
+  /** Two people had decided it differently, so it is undecided again. */
+  readonly reopened: boolean;
 }
 
 /**
@@ -110,6 +112,7 @@ function planUpdate(
       verdict: [],
       at: entry.at,
       conflict: undefined,
+      reopened: false,
     };
   }
   const [central, regional] = [centralSide(row, foreign), regionalSide(row, entry, foreign)];
@@ -117,14 +120,26 @@ function planUpdate(
   const won = units.filter(({ kept, verdict }) => kept === 'regional' && verdict !== 'central');
   const met = units.filter(({ verdict }) => verdict === 'agreed' || verdict === 'disputed');
   const bookkeeping = mergedBookkeeping(rules, row, entry, foreign);
+  const reopened = undecided(rules, units);
   return {
     kind: 'update',
     effective: won.flatMap(({ columns }) => columns).filter((column) => column in after),
-    restated: bookkeeping,
+    restated: { ...bookkeeping, ...reopened },
     verdict: [...met.flatMap(({ columns }) => columns), ...Object.keys(bookkeeping)],
     at: new Date(Math.max(entry.at.getTime(), ...foreign.map(({ at }) => at.getTime()))),
     conflict: fieldsConflict(rules, entry, foreign, units, { central, regional, base: baseOf(row, foreign) }),
+    reopened: Object.keys(reopened).length > 0,
   };
+}
+
+/** Of two decisions that differ, neither stands. */
+function undecided(rules: ReadonlyMap<string, MergeRule>, units: readonly MergedUnit[]): Fields {
+  const disputed = units.filter(({ verdict }) => verdict === 'disputed').flatMap(({ columns }) => columns);
+  const again = disputed.flatMap((column) => {
+    const value = rules.get(column)?.undecided;
+    return value === undefined ? [] : [[column, value] as const];
+  });
+  return Object.fromEntries(again);
 }
 
 /** Central's row, with the columns that others have changed since the entry's maker last heard of it. */

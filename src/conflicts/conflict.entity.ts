@@ -15,9 +15,13 @@ export type ConflictState = 'open' | 'resolved';
 /** How it ended: both sides fitted together, a field's policy decided, or a person did. */
 export type ConflictOutcome = 'merge' | 'policy' | 'person';
 
+/** Two people who decide the same agree, whoever they are. */
+const WHOEVER = (): boolean => true;
+
 /**
  * Two people changed the same thing without knowing of each other. Born at central; decided on any node that has
- * the patient. What a person decided moves as one, and what central has added meanwhile goes before it.
+ * the patient. What a person decided moves as one; decided differently on two nodes, or overtaken by what
+ * central has added meanwhile, it is open again.
  */
 @Entity('conflicts')
 @Replicated({ compartment: 'patientId', schema: 1 })
@@ -57,12 +61,12 @@ export class Conflict {
   @Column('text')
   severity!: ConflictSeverity;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: 'open' })
   @Column('text')
   state!: ConflictState;
 
   /** Of a conflict that was never open, or has been decided; `null` while it is open. */
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null })
   @Column('text', { nullable: true })
   outcome!: ConflictOutcome | null;
 
@@ -71,32 +75,32 @@ export class Conflict {
   @Column('jsonb')
   fields!: DisputedFields;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null })
   @Column('jsonb', { nullable: true })
   decisions!: Decisions | null;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null, same: WHOEVER })
   @Column('text', { nullable: true })
   reason!: string | null;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null, same: WHOEVER })
   @Column('text', { nullable: true })
   decidedBy!: string | null;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null, same: WHOEVER })
   @Column('text', { nullable: true })
   decidedByName!: string | null;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null, same: WHOEVER })
   @Column('text', { nullable: true })
   decidedRole!: string | null;
 
   /** The node where it was decided: a region's code, or `central`. */
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null, same: WHOEVER })
   @Column('text', { nullable: true })
   decidedNode!: string | null;
 
-  @Merge('central', { group: 'decision' })
+  @Merge('central', { group: 'decision', undecided: null, same: WHOEVER })
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   decidedAt!: Date | null;
 

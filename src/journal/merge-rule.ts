@@ -24,6 +24,8 @@ export interface MergeRule {
   readonly clinical?: boolean;
   /** No two records may have the same value. Two regions may still give it while apart: that is an identity conflict. */
   readonly unique?: boolean;
+  /** What the column is when two nodes have set its group apart, and neither may have the last word. */
+  readonly undecided?: unknown;
   /** Whether two values, as JSON has them, mean the same. Default: {@link sameText}. */
   readonly same?: (one: unknown, other: unknown) => boolean;
 }

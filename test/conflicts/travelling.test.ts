@@ -120,7 +120,7 @@ describe('a conflict between a region and central', () => {
     await link('resume');
     const again = await soon('it is a conflict again', async () => {
       const found = await conflictsOf(inRegion, id, '&state=open');
-      return found[0];
+      return found.find((one) => one.id !== conflict.id);
     });
     expect(again.fields.familyName).toMatchObject({
       regional: { value: 'Régional', actor: region.person('admin_regional').id },
@@ -129,5 +129,40 @@ describe('a conflict between a region and central', () => {
     await soon('both have central’s value', async () =>
       (await names(id)).every((name) => name === 'Troisième'),
     );
+  });
+
+  it('is open again when one kept what is in force and the other did not, and both are told', async () => {
+    const { id, conflict } = await disagree();
+    await link('pause');
+    const kept = { fields: { familyName: { take: 'central' } }, reason: 'Comme au registre' };
+    const changed = { fields: { familyName: { take: 'regional' } }, reason };
+    await soon(
+      'central shows it',
+      async () => (await conflictsOf(atCentral, id, '&state=open')).length === 1,
+    );
+    expect((await atCentral(`POST /conflicts/${conflict.id}/resolve`, kept)).status).toBe(200);
+    expect((await inRegion(`POST /conflicts/${conflict.id}/resolve`, changed)).status).toBe(200);
+    await link('resume');
+
+    for (const ask of [atCentral, inRegion]) {
+      await soon('it is open again', async () => {
+        const found = (await conflictsOf(ask, id, '&state=open')).find((one) => one.id === conflict.id);
+        return found?.version > 2 && found;
+      });
+    }
+    const [atBoth] = await Promise.all([
+      conflictsOf(atCentral, id).then(([found]) => found),
+      conflictsOf(inRegion, id).then(([found]) => found),
+    ]);
+    expect(atBoth).toMatchObject({ outcome: null, decisions: null, decidedBy: null, reason: null });
+    const { rows } = await region.node.central.query(
+      `SELECT op, coalesce(after, before) ->> 'reason' AS reason FROM journal
+       WHERE entity = 'conflicts' AND entity_id = $1 AND op IN ('update', 'noop') ORDER BY seq`,
+      [conflict.id],
+    );
+    expect(rows).toEqual([
+      { op: 'update', reason: 'Comme au registre' },
+      { op: 'noop', reason },
+    ]);
   });
 });
