@@ -8,7 +8,10 @@ export class HistoryEntry {
 
   @ApiProperty({
     example: 'update',
-    description: '`insert`, `update`, `remove`, or what synchronisation did.',
+    enum: ['insert', 'update', 'remove', 'merge', 'restore', 'noop'],
+    description:
+      '`merge`: what two concurrent changes came to. `restore`: a record that was kept though somebody removed it. ' +
+      '`noop`: asked for, and without effect because another change came first; see the conflict.',
   })
   op!: string;
 
