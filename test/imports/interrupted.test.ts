@@ -86,7 +86,7 @@ describe('an import that is interrupted', () => {
 
   it('beside another one of the same file creates nobody twice', async () => {
     const token = await second.adminToken();
-    const others = 1_500;
+    const others = 1_000;
     const other = FILE.split('\n').slice(0, others).join('\n').replaceAll('"p', '"q');
     const runs = await Promise.all([send(second.url, other, { token }), send(second.url, other, { token })]);
 
