@@ -32,6 +32,8 @@ export class Book {
   readonly writes: Write[] = [];
   /** Answers that no fault excuses. */
   readonly unexpected: string[] = [];
+  /** How often somebody was told to come again. */
+  toldToComeAgain = 0;
   private readonly living = new Map<string, Set<string>>();
   private count = 0;
 

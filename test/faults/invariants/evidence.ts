@@ -134,9 +134,16 @@ export function entryFinder(region: Holding): (write: Write) => Entry[] {
   const removals = own.filter(({ op, capturedBy }) => op === 'remove' && capturedBy === 'database');
   return (write) => {
     if (write.through === 'application') return byRequest.get(write.id) ?? [];
-    if (write.op === 'remove') return removals.filter(({ entityId }) => write.records.includes(entityId));
+    if (write.op === 'remove')
+      return removals.filter((entry) => write.records.includes(entry.entityId) && isOfTime(write, entry));
     return byNotes.get(write.id) ?? [];
   };
+}
+
+/** What psql removes carries no mark: another may have removed what this one could not, before or after. */
+function isOfTime({ begun, ended, outcome }: Write, { at }: Entry): boolean {
+  // Both clocks are the machine's; the database's is rounded to the millisecond.
+  return at.getTime() >= begun - 1 && (outcome === 'unknown' || at.getTime() <= ended + 1);
 }
 
 /** Every write with its region's holding and what it left there. */

@@ -97,6 +97,7 @@ function outcomeOf(book: Book, { method, path, refusals }: WriteRequest, { statu
   if (status < 300) return 'acknowledged';
   // A clock that steps forward ends every access token.
   if (status === 401 || refusals.includes(status)) return 'refused';
+  if (status === 503) book.toldToComeAgain += 1;
   if (status === 503) return /nothing was changed/i.test(body?.detail ?? '') ? 'refused' : 'unknown';
   book.unexpected.push(`${method} ${path} answered ${status}: ${JSON.stringify(body)}`);
   return 'unknown';

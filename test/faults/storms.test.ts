@@ -1,0 +1,164 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import { until } from '../harness/until.js';
+import type { Book } from './book.js';
+import { centralHas, count, expectAllWell, newBook, register, someSucceed, statusOf } from './scenes.js';
+import { underLoad } from './scenes.js';
+import { type Region, type World, withSession, worldInProcess } from './world.js';
+
+const STORM_MS = 3_000;
+
+/** Databases that say "not now" again and again. Whoever had a yes keeps it, and nothing goes to quarantine. */
+describe('storms', () => {
+  let world: World;
+  let region: Region;
+  let book: Book;
+
+  beforeEach(async () => {
+    world = await worldInProcess();
+    region = world.regions[0]!;
+    book = newBook();
+  });
+  afterEach(() => world.remove());
+
+  /** Repeats `storm` in a session of its own until the time is over; gives how often it came to an end. */
+  const rage = (url: string, storm: (session: pg.Client) => Promise<unknown>): Promise<number> =>
+    withSession(url, async (session) => {
+      const end = performance.now() + STORM_MS;
+      let times = 0;
+      while (performance.now() < end) {
+        await storm(session).catch(() => session.query('ROLLBACK'));
+        times += 1;
+      }
+      return times;
+    });
+
+  /** Locks patients one after the other, in an order that nobody else keeps to. */
+  const lockCrosswise = (order: 'ASC' | 'DESC') => async (session: pg.Client) => {
+    await session.query(`SET deadlock_timeout = '20ms'`);
+    await session.query('BEGIN');
+    const { rows } = await session.query<{ id: string }>(
+      `SELECT id FROM (SELECT id FROM patients ORDER BY updated_at DESC, id LIMIT 12) young ORDER BY id ${order}`,
+    );
+    for (const { id } of rows) await session.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [id]);
+    await pause(5);
+    await session.query('ROLLBACK');
+  };
+
+  const deadlocksIn = (url: string) =>
+    withSession(url, async (session) => {
+      await session.query('SELECT pg_stat_force_next_flush()');
+      const { rows } = await session.query<{ deadlocks: string }>(
+        'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+      );
+      return Number(rows[0]!.deadlocks);
+    });
+
+  it.each(['region', 'central'] as const)(
+    'deadlocks in the database of the %s',
+    async (where) => {
+      const url = where === 'region' ? region.databaseUrl : world.centralUrl;
+      await withSession(url, (session) =>
+        session.query(
+          `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''20ms''', current_database()); END $$`,
+        ),
+      );
+      await underLoad(
+        world,
+        book,
+        async () => {
+          await Promise.all([rage(url, lockCrosswise('ASC')), rage(url, lockCrosswise('DESC'))]);
+          await someSucceed(world, book);
+        },
+        { databaseUsers: 3 },
+      );
+      expect(await deadlocksIn(url)).toBeGreaterThan(0);
+      await expectAllWell(world, book);
+      expect(await count(world.centralUrl, 'quarantine')).toBe(0);
+    },
+    60_000,
+  );
+
+  it.each(['region', 'central'] as const)(
+    'serialization failures in the database of the %s',
+    async (where) => {
+      const url = where === 'region' ? region.databaseUrl : world.centralUrl;
+      const serializable = (value: string) =>
+        withSession(url, (session) =>
+          session.query(
+            `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L', current_database(), '${value}'); END $$`,
+          ),
+        );
+      await serializable('serializable');
+      // Sessions take the setting when they begin.
+      region.wireToHome.cut();
+      region.wireToCentral.cut();
+      await underLoad(
+        world,
+        book,
+        async () => {
+          // Reads what others write, and writes what others read.
+          const touch = async (session: pg.Client) => {
+            await session.query('BEGIN');
+            await session.query('SELECT count(*) FROM patients');
+            await session.query('SELECT count(*) FROM journal');
+            await session.query('UPDATE replication_cursors SET applied_at = clock_timestamp()');
+            await session.query('UPDATE node SET incarnation = incarnation');
+            await pause(3);
+            await session.query('COMMIT');
+          };
+          await Promise.all([rage(url, touch), rage(url, touch)]);
+        },
+        { clinicians: 8 },
+      );
+      if (where === 'region') expect(book.toldToComeAgain).toBeGreaterThan(0);
+      else expect((await statusOf(region)).link.lastError).toMatchObject({ code: '40001' });
+      await expectAllWell(world, book);
+      expect(await count(world.centralUrl, 'quarantine')).toBe(0);
+    },
+    60_000,
+  );
+
+  it('all connections of the pool in use: others are told to wait, the relay goes on, and it passes', async () => {
+    await register(book, region);
+    const [patient] = book.patients(region.code);
+    await withSession(region.databaseUrl, async (session) => {
+      await session.query('BEGIN');
+      await session.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [patient]);
+      const patch = () =>
+        fetch(`${region.node.url}/api/v1/patients/${patient}`, {
+          method: 'PATCH',
+          headers: { authorization: `Bearer ${region.doctor.token}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ notes: 'waits for the lock' }),
+        });
+      const waiting = Array.from({ length: 40 }, patch);
+      await until(async () => (await lockWaiters()) >= 20, { what: 'the pool is used up' });
+      const other = await patch();
+      expect([other.status, other.headers.get('retry-after')]).toEqual([503, expect.any(String)]);
+      const made = book.newId();
+      await session.query('SAVEPOINT before');
+      await withSession(region.databaseUrl, (psql) =>
+        psql.query(
+          `INSERT INTO patients SELECT (jsonb_populate_record(p, $2)).* FROM patients p WHERE id = $1`,
+          [
+            patient,
+            JSON.stringify({ id: '0193f0a0-0000-7000-8000-000000000001', medical_id: made, notes: made }),
+          ],
+        ),
+      );
+      await until(() => centralHas(world, made), { what: 'the relay goes on' });
+      await session.query('COMMIT');
+      const statuses = (await Promise.all(waiting)).map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    });
+    await register(book, region);
+    await expectAllWell(world, book);
+  }, 60_000);
+
+  /** Asked by a session of its own each time: within a transaction, the answer would stay what it was. */
+  const lockWaiters = () =>
+    count(
+      region.databaseUrl,
+      `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+});
