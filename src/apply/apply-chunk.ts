@@ -6,10 +6,11 @@ import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { statementName } from '../journal/statement-name.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
 export class CursorMovedError extends Error {
-  readonly code = 'CURSOR_MOVED';
+  readonly code = 'CURSOR_MOVED' satisfies FailureCode;
 
   constructor({ origin, after }: Pick<Chunk, 'origin' | 'after'>) {
     super(`The receiver's cursor for ${origin} is not at ${String(after)}`);
@@ -19,7 +20,7 @@ export class CursorMovedError extends Error {
 
 /** The receiver has read something else than the sender had written: it was damaged on its way. */
 export class ChunkCorruptError extends Error {
-  readonly code = 'CHUNK_CORRUPT';
+  readonly code = 'CHUNK_CORRUPT' satisfies FailureCode;
 
   constructor(
     readonly chunk: Pick<Chunk, 'origin' | 'after' | 'through'>,

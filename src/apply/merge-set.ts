@@ -8,11 +8,12 @@ import { recordConflict } from './record-conflict.js';
 import { appendVerdict } from './verdict.js';
 import { insertedColumns } from './receiving-tables.js';
 import { UnknownEntityError } from './write-entries.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The record to change is not there, and never was: its parent may not have arrived. */
 export class MissingRecordError extends Error {
   /** Permanent, as SQL's own finding of the same: see `failure.ts`. */
-  readonly code = 'ML003';
+  readonly code = 'ML003' satisfies FailureCode;
 
   constructor(entity: string) {
     super(`A row of ${entity} to change is not there`);

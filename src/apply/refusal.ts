@@ -1,3 +1,5 @@
+import type { FailureCode } from '../observability/failures/failure-codes.js';
+
 /** A reason to hold a change set without trying it. */
 export interface Refusal {
   readonly code: string;
@@ -5,13 +7,16 @@ export interface Refusal {
 }
 
 /** A large set that was found to reach a held lane. */
-export const LANE_HELD: Refusal = { code: 'LANE_HELD', message: 'One of its patients waits in quarantine' };
+export const LANE_HELD = {
+  code: 'LANE_HELD' satisfies FailureCode,
+  message: 'One of its patients waits in quarantine',
+} as const satisfies Refusal;
 
 /** A change that a newer MedLink has made: it is applied by itself when the receiver has been upgraded. */
-export const SCHEMA_AHEAD: Refusal = {
-  code: 'SCHEMA_AHEAD',
+export const SCHEMA_AHEAD = {
+  code: 'SCHEMA_AHEAD' satisfies FailureCode,
   message: 'Made by a newer version of MedLink: it waits until this side is upgraded',
-};
+} as const satisfies Refusal;
 
 /** The same, for a receiver that has to give up what it is at. */
 export class SchemaAheadError extends Error {

@@ -3,7 +3,7 @@ import type { DeliveredEntry, Delivery } from '../journal/delivery.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { layOver, moveDownCursor } from './apply-delivery.js';
 import { codeOf, failureKind } from './failure.js';
-import { SCHEMA_AHEAD } from './refusal.js';
+import { LANE_HELD, SCHEMA_AHEAD } from './refusal.js';
 
 /** The lane of what belongs to everyone. */
 export const EVERYONE = '00000000-0000-0000-0000-000000000000';
@@ -33,7 +33,7 @@ export async function applyInSets(
     if (lanes.some((lane) => stale.has(lane))) {
       // A set that reaches a stale patient cannot be had whole: its other patients are fetched anew too.
       await markStale(client, lanes, delivery.after, {
-        code: 'LANE_HELD',
+        code: LANE_HELD.code,
         message: 'It changed together with a stale patient',
       });
     } else {

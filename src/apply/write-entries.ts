@@ -1,10 +1,11 @@
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { insertedColumns } from './receiving-tables.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The chunk holds records of a kind that this version does not know. */
 export class UnknownEntityError extends Error {
-  readonly code = 'UNKNOWN_ENTITY';
+  readonly code = 'UNKNOWN_ENTITY' satisfies FailureCode;
 
   constructor(readonly entity: string) {
     super(`Entries of "${entity}" cannot be applied by this version of MedLink`);

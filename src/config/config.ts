@@ -47,6 +47,8 @@ export class Config {
 
 /** The environment names a value that MedLink cannot run with. `problems` names each variable. */
 export class ConfigError extends Error {
+  readonly code = 'CONFIG_INVALID';
+
   constructor(readonly problems: readonly string[]) {
     super(`The environment is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = 'ConfigError';

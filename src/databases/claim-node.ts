@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The database belongs to another node. Remedy: the right DATABASE_*_URL, data directory or MEDLINK_REGION. */
 export class NodeMismatchError extends Error {
-  readonly code = 'NODE_MISMATCH';
+  readonly code = 'NODE_MISMATCH' satisfies FailureCode;
 
   constructor(
     readonly expected: string,

@@ -4,10 +4,11 @@ import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/Postgres
 import { migrate } from './migrate.js';
 import { prepareDatabase } from './prepare-database.js';
 import { reasonOf } from './reason-of.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The node's own database does not answer. Remedy: start it, or correct its DATABASE_*_URL. */
 export class HomeUnreachableError extends Error {
-  readonly code = 'HOME_UNREACHABLE';
+  readonly code = 'HOME_UNREACHABLE' satisfies FailureCode;
 
   constructor(url: string | undefined, cause: unknown) {
     const { host, pathname } = new URL(url ?? 'postgresql://');

@@ -1,8 +1,9 @@
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The database was migrated by a newer MedLink. Remedy: upgrade this node. */
 export class SchemaNewerError extends Error {
-  readonly code = 'SCHEMA_NEWER';
+  readonly code = 'SCHEMA_NEWER' satisfies FailureCode;
 
   constructor(readonly unknownMigrations: readonly string[]) {
     super(
@@ -15,7 +16,7 @@ export class SchemaNewerError extends Error {
 
 /** The database, which another node migrates, is behind this MedLink. Remedy: upgrade that node. */
 export class SchemaOlderError extends Error {
-  readonly code = 'SCHEMA_OLDER';
+  readonly code = 'SCHEMA_OLDER' satisfies FailureCode;
 
   constructor(readonly missingMigrations: readonly string[]) {
     super(

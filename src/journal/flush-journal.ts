@@ -4,9 +4,12 @@ import type { DescribedChange } from './described-change.js';
 import { groupsOf } from './merge-rule.js';
 import type { ReplicatedTable } from './replicated-tables.js';
 import { statementName } from './statement-name.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** Rows that the transaction described as written are not in their tables, or described as removed still are. */
 export class JournalFlushError extends Error {
+  readonly code = 'JOURNAL_CONTRADICTED' satisfies FailureCode;
+
   constructor(readonly contradicted: number) {
     super(
       `At commit the tables contradict what was described of ${contradicted} rows; the transaction is rolled back`,

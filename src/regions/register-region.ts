@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { uuidv7 } from 'uuidv7';
 import { flushJournal } from '../journal/flush-journal.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** A node that comes to central: the code of its region, and which database it is of. */
 export interface ContactingNode {
@@ -16,7 +17,7 @@ export interface ContactingNode {
  * code with `POST /regions/{code}/release`.
  */
 export class RegionClaimedError extends Error {
-  readonly code = 'REGION_CLAIMED';
+  readonly code = 'REGION_CLAIMED' satisfies FailureCode;
 
   constructor(readonly region: string) {
     super(
@@ -32,7 +33,7 @@ export class RegionClaimedError extends Error {
  * `{"enabled": true}`. Changes wait in the region's journal.
  */
 export class RegionDisabledError extends Error {
-  readonly code = 'REGION_DISABLED';
+  readonly code = 'REGION_DISABLED' satisfies FailureCode;
 
   constructor(readonly region: string) {
     super(

@@ -15,6 +15,7 @@ import { openClient, type OwnClient } from '../databases/own-client.js';
 import { noteSignOfLife, registerRegion } from '../regions/register-region.js';
 import type { Delivery } from './link.js';
 import type { NodeIdentity } from './node-identity.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** Longest silence of central before a link counts as hung, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -52,7 +53,7 @@ const ALL_APPLIED: Delivery = { refused: 0, waiting: 0, held: 0, opened: 0 };
 
 /** A change set that is larger than a chunk was refused; sent again, it will go to quarantine whole. */
 export class LargeSetRefusedError extends Error {
-  readonly code = 'LARGE_SET_REFUSED';
+  readonly code = 'LARGE_SET_REFUSED' satisfies FailureCode;
 
   constructor(refusal: Refusal) {
     super(

@@ -5,6 +5,7 @@ import { openClient } from '../databases/own-client.js';
 import type { Acknowledgement } from '../journal/acknowledgement.js';
 import type { DataRouter } from '../routing/data-router.js';
 import type { Uplink } from './uplink.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 export interface StallLimits {
   /** How long nothing may move, in milliseconds. */
@@ -22,7 +23,7 @@ const ANSWER_MS = 5_000;
 
 /** Central answers, changes wait, and none of them moved. The exchange was cut and begins anew. */
 export class ExchangeStalledError extends Error {
-  readonly code = 'EXCHANGE_STALLED';
+  readonly code = 'EXCHANGE_STALLED' satisfies FailureCode;
 
   constructor(seconds: number) {
     super(`Changes wait and none has moved for ${seconds.toFixed()} s: the exchange begins anew`);

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { raiseAlert } from '../alerts/raise-alert.js';
 import type { Cursor } from '../journal/chunk.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /**
  * A cursor stands where the journal begins no more: its database was restored from a backup that is older than the
@@ -8,7 +9,7 @@ import type { Cursor } from '../journal/chunk.js';
  * newer backup.
  */
 export class JournalRemovedError extends Error {
-  readonly code = 'JOURNAL_REMOVED';
+  readonly code = 'JOURNAL_REMOVED' satisfies FailureCode;
 
   constructor(whose: string, position: number) {
     super(

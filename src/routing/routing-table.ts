@@ -3,9 +3,12 @@ import type { NodeMode } from '../config/config.js';
 import { CENTRAL, connectionsOf, homeConnection, type ConnectionName } from './connection-names.js';
 import type { ConnectionRouter, EntityClass } from './connection-router.js';
 import type { RoutedFeature } from './feature.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The routers' answers do not make a usable whole. Each problem says what to change. */
 export class RoutingError extends Error {
+  readonly code = 'ROUTING_INVALID' satisfies FailureCode;
+
   constructor(readonly problems: readonly string[]) {
     super(
       `The connection routers cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,

@@ -1,6 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { LinkStatus } from '../relay/uplink-state.js';
 
+class WordsDto {
+  @ApiProperty()
+  fr!: string;
+
+  @ApiProperty()
+  en!: string;
+}
+
 export class LinkErrorDto {
   @ApiProperty({
     example: 'ECONNREFUSED',
@@ -13,6 +21,12 @@ export class LinkErrorDto {
 
   @ApiProperty({ format: 'date-time' })
   at!: Date;
+
+  @ApiProperty({ type: WordsDto, nullable: true, description: 'What it means; null for codes of others' })
+  meaning!: WordsDto | null;
+
+  @ApiProperty({ type: WordsDto, nullable: true, description: 'What to do' })
+  remedy!: WordsDto | null;
 }
 
 export class LinkDto {

@@ -2,10 +2,12 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { Acknowledgement } from '../journal/acknowledgement.js';
 import { readRetention } from '../journal/retention-record.js';
+import { failureOf } from '../observability/failures/failure-codes.js';
+import type { LinkError } from '../relay/uplink-state.js';
 import { RelayView } from '../relay/relay-view.js';
 import type { Uplink } from '../relay/uplink.js';
 import { DataRouter } from '../routing/data-router.js';
-import type { DirectionDto, LinkDto, SyncStatusDto } from './sync-status.dto.js';
+import type { DirectionDto, LinkDto, LinkErrorDto, SyncStatusDto } from './sync-status.dto.js';
 
 /** This node's own entries behind a position: how many, and since when. */
 const PENDING = `
@@ -70,7 +72,7 @@ export class SyncStatusReader {
     return {
       state: pause ? 'paused' : status,
       since: pause?.at ?? since,
-      lastError: lastError ?? null,
+      lastError: lastError ? explained(lastError) : null,
       pausedBy: pause?.by ?? null,
     };
   }
@@ -115,4 +117,9 @@ function rounded(rate: number): number {
 export function drainSeconds(pending: number, rate: number): number | null {
   if (pending === 0) return 0;
   return rate > 0 ? Math.ceil(pending / rate) : null;
+}
+
+function explained(error: LinkError): LinkErrorDto {
+  const failure = failureOf(error.code);
+  return { ...error, meaning: failure?.meaning ?? null, remedy: failure?.remedy ?? null };
 }

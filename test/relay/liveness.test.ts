@@ -87,7 +87,10 @@ describe('an exchange that should move', () => {
     watch(1_000);
     await whenAtCentral(1);
     expect(await alerts()).toMatchObject([{ count: 1, severity: 'critical', subject: 'central' }]);
-    expect((await status()).link.lastError).toMatchObject({ code: 'EXCHANGE_STALLED' });
+    expect((await status()).link.lastError).toMatchObject({
+      code: 'EXCHANGE_STALLED',
+      meaning: { fr: expect.stringContaining('attendent') as string },
+    });
     await create();
     await whenAtCentral(2);
     expect(await alerts()).toMatchObject([{ count: 1 }]);
