@@ -13,6 +13,8 @@ const RELEASABLE = `
                     WHERE ${IN_QUARANTINE} ORDER BY lane, id) head
   WHERE state = 'held' AND NOT ${aheadCondition(1)} ORDER BY lane`;
 
+const STILL_HELD = `SELECT FROM quarantine WHERE lane = $1 AND state = 'held' LIMIT 1`;
+
 /**
  * Applies what newer nodes had sent and this database did not know, as far as it knows it now: each lane in order, in a
  * transaction of its own.
@@ -24,6 +26,9 @@ export async function releaseHeld(
   const { rows } = await client.query<{ lane: string }>(RELEASABLE, knownSchemas(tables));
   const total = { applied: 0, refused: 0, waiting: 0, held: 0, opened: 0 };
   for (const { lane } of rows) {
+    // A lane before it may have taken it along.
+    const { rowCount } = await client.query(STILL_HELD, [lane]);
+    if (rowCount === 0) continue;
     await client.query('BEGIN');
     const outcome = await retryLanes(client, tables, [lane], UPGRADED);
     await client.query('COMMIT');
