@@ -57,9 +57,11 @@ describe('quarantine', () => {
   const quarantine = async (query = '') =>
     ((await call('GET', `/sync/quarantine${query}`)).body as { items: Held[] }).items;
   const rowsOf = async (side: Client) =>
-    (await side.query<{ row: unknown }>('SELECT to_jsonb(p) AS row FROM patients p ORDER BY id')).rows.map(
-      ({ row }) => row,
-    );
+    (
+      await side.query<{ row: Record<string, unknown> }>(
+        'SELECT to_jsonb(p) AS row FROM patients p ORDER BY id',
+      )
+    ).rows.map(({ row }) => row);
   const whenAllDelivered = () =>
     until(
       async () =>
