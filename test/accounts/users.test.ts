@@ -298,7 +298,7 @@ test.each(['abc', '', 'a'.repeat(3_000), Buffer.from('["x"]').toString('base64ur
 );
 
 test('accounts do not travel: no journal entry, nothing at central', async () => {
-  expect((await node.regionale.query('SELECT FROM journal WHERE entity <> 'regions'')).rowCount).toBe(0);
+  expect((await node.regionale.query(`SELECT FROM journal WHERE entity <> 'regions'`)).rowCount).toBe(0);
   expect((await node.central.query('SELECT FROM users')).rowCount).toBe(0);
 });
 
