@@ -68,11 +68,11 @@ export function knownSchemas(tables: ReadonlyMap<string, ReplicatedTable>): [str
  * The columns of a new row, for a SELECT list: from the record `row` that was populated from the JSON `from`, or what the
  * table declares for a column that `from`, made by an older version, does not name.
  */
-export function insertedColumns({ columns, defaults }: ReplicatedTable, from: string): string {
+export function insertedColumns({ columns, defaults }: ReplicatedTable, from: string, row = 'row'): string {
   const value = (column: string) => {
     const declared = defaults.get(column);
-    if (declared === undefined) return `row."${column}"`;
-    return `CASE WHEN ${from}::jsonb ? '${column}' THEN row."${column}" ELSE ${declared} END`;
+    if (declared === undefined) return `${row}."${column}"`;
+    return `CASE WHEN ${from}::jsonb ? '${column}' THEN ${row}."${column}" ELSE ${declared} END`;
   };
   return columns.map(value).join(', ');
 }

@@ -50,16 +50,22 @@ export function writeSteps(tables: readonly ReplicatedTable[]): string {
     )${tables.map(writeRows).join('')}`;
 }
 
+/**
+ * Records are opened in the SELECT list, once each (OFFSET 0). As a function in FROM, which reads better, PostgreSQL
+ * copies the table's description with its constraints for every row: a twentieth of the processor time of the whole.
+ */
 function writeRows(table: ReplicatedTable): string {
   const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   return `, "inserted ${name}" AS (
       INSERT INTO "${name}" (${list})
-      SELECT ${insertedColumns(table, 'folded.after')}
-      FROM folded CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", folded.after) row
-      WHERE folded.entity = '${name}' AND NOT folded.existed AND folded.remains
+      SELECT ${insertedColumns(table, 'after', '(row)')}
+      FROM (SELECT after, jsonb_populate_record(NULL::"${name}", after) AS row FROM folded
+            WHERE entity = '${name}' AND NOT existed AND remains OFFSET 0) opened
     ), "updated ${name}" AS (
-      UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, folded.after))
+      UPDATE "${name}" t SET (${list}) = (
+        SELECT ${columns.map((column) => `(row)."${column}"`).join(', ')}
+        FROM (SELECT jsonb_populate_record(t, folded.after) AS row OFFSET 0) opened)
       FROM folded
       WHERE folded.entity = '${name}' AND folded.existed AND folded.remains AND t.id = folded.entity_id
       RETURNING 1
