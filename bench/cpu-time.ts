@@ -14,7 +14,7 @@ async function sessionsCpuOf(url: string): Promise<number> {
   const pids = await withClient(url, async (client) => {
     const { rows } = await client.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity
-       WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,
+       WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'`,
     );
     return rows.map(({ pid }) => pid);
   });
