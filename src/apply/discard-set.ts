@@ -3,7 +3,7 @@ import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { Fields } from './merge.js';
 import { decide, type Decision } from './retry-lanes.js';
-import { appendRemoval, appendVerdict, type JudgedRecord } from './verdict.js';
+import { appendRemoval, appendRestoration, appendVerdict, type JudgedRecord } from './verdict.js';
 
 /** Why a change set cannot be discarded. */
 export type DiscardRefusal = 'not held' | 'not first' | 'held for upgrade' | 'holds an insert';
@@ -79,7 +79,7 @@ async function judge(
     record.entityId,
   ]);
   if (row.rowCount === 0) return op === 'remove' ? undefined : appendRemoval(client, table, record, by);
-  const [verdict, columns] =
-    op === 'remove' ? (['restore', table.columns] as const) : (['merge', Object.keys(after ?? {})] as const);
-  return appendVerdict(client, table, record, { op: verdict, columns, at: new Date(), before: after, by });
+  if (op === 'remove') return appendRestoration(client, table, record, new Date(), by);
+  const columns = Object.keys(after ?? {});
+  return appendVerdict(client, table, record, { columns, at: new Date(), before: after, by });
 }

@@ -5,7 +5,7 @@ import { foreignEntries, incomingEntries, type IncomingEntry, lastRemoval } from
 import type { Fields } from './merge.js';
 import { conflictsOf, type Plan, planEntry, type Situation, type UpdatePlan } from './plan-entry.js';
 import { recordConflict } from './record-conflict.js';
-import { appendVerdict } from './verdict.js';
+import { appendRemoval, appendRestoration, appendVerdict } from './verdict.js';
 import { insertedColumns } from './receiving-tables.js';
 import { UnknownEntityError } from './write-entries.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
@@ -81,12 +81,13 @@ async function carryOut(
         `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = entity_id)`,
         'after',
       );
-      return deleteRow(client, table, entry);
+      await deleteRow(client, table, entry);
+      return plan.isTold ? appendRemoval(client, table, entry) : undefined;
     case 'nothing':
       return append(client, entry, `'noop'`, 'before', `'{}'`);
     case 'keep':
       await append(client, entry, `'noop'`, 'before', `'{}'`);
-      return appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: entry.at });
+      return appendRestoration(client, table, entry, entry.at);
     case 'revive':
       return revive(client, table, entry, plan);
     case 'update':
@@ -96,7 +97,6 @@ async function carryOut(
   }
 }
 
-/** The whole row that everybody is sent holds what a merge has to tell. */
 async function revive(
   client: ClientBase,
   table: ReplicatedTable,
@@ -104,15 +104,15 @@ async function revive(
   { removed, update: plan }: Extract<Plan, { kind: 'revive' }>,
 ): Promise<void> {
   await insertRow(client, table, '$1::jsonb', JSON.stringify(removed));
-  await update(client, table, entry, { ...plan, verdict: [] });
-  await appendVerdict(client, table, entry, { op: 'restore', columns: table.columns, at: plan.at });
+  await update(client, table, entry, plan);
+  await appendRestoration(client, table, entry, entry.at);
 }
 
 async function update(
   client: ClientBase,
   table: ReplicatedTable,
   entry: IncomingEntry,
-  { effective, restated, verdict, at }: UpdatePlan,
+  { effective, restated, verdicts }: UpdatePlan,
 ): Promise<void> {
   const columns = table.columns.map((column) => `"${column}"`).join(', ');
   const names = effective.map((column) => `'${column.replaceAll(`'`, `''`)}'`);
@@ -128,7 +128,7 @@ async function update(
      FROM incoming_entries i WHERE i.position = $1 AND t.id = i.entity_id`,
     [entry.position, JSON.stringify(restated)],
   );
-  if (verdict.length > 0) await appendVerdict(client, table, entry, { op: 'merge', columns: verdict, at });
+  for (const told of verdicts) await appendVerdict(client, table, entry, told);
 }
 
 /** Appends the entry to central's journal, with what came of it in place of what it asked for. */

@@ -28,6 +28,8 @@ export interface MergedUnit {
   readonly verdict: UnitVerdict;
   /** Whose value is in force. */
   readonly kept: 'regional' | 'central';
+  /** When the value in force was made, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** Kept beside the values, and merged by rules of their own. */
@@ -78,14 +80,22 @@ function mergeUnit(
   regional: Side,
 ): MergedUnit {
   const [regionalAt, centralAt] = [lastChange(columns, regional), lastChange(columns, central)];
-  if (centralAt === undefined) return { columns, policy, verdict: 'regional', kept: 'regional' };
-  if (regionalAt === undefined) return { columns, policy, verdict: 'central', kept: 'central' };
+  const settled = (verdict: UnitVerdict, kept: MergedUnit['kept'], at: number) => ({
+    columns,
+    policy,
+    verdict,
+    kept,
+    at,
+  });
+  if (centralAt === undefined) return settled('regional', 'regional', regionalAt!);
+  if (regionalAt === undefined) return settled('central', 'central', centralAt);
   const isSame = (column: string) =>
     (rules.get(column)?.same ?? sameText)(regional.record[column] ?? null, central.record[column] ?? null);
-  if (columns.every(isSame)) return { columns, policy, verdict: 'agreed', kept: 'central' };
+  if (columns.every(isSame)) return settled('agreed', 'central', Math.max(regionalAt, centralAt));
   const isLater = regionalAt === centralAt ? regional.node > central.node : regionalAt > centralAt;
-  const kept = policy === 'latest' && isLater ? 'regional' : 'central';
-  return { columns, policy, verdict: 'disputed', kept };
+  return policy === 'latest' && isLater
+    ? settled('disputed', 'regional', regionalAt)
+    : settled('disputed', 'central', centralAt);
 }
 
 function lastChange(columns: readonly string[], { changed }: Side): number | undefined {

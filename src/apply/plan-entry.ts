@@ -13,16 +13,19 @@ export interface Situation {
   readonly removal: ForeignEntry | undefined;
 }
 
+/** Columns whose value every copy must be told, because others have changed them too, and when it was made. */
+export interface Told {
+  readonly columns: readonly string[];
+  readonly at: Date;
+}
+
 export interface UpdatePlan {
   readonly kind: 'update';
   /** The columns of the entry that take effect. */
   readonly effective: readonly string[];
   /** Values that neither the row nor the entry has: those of a merge itself. */
   readonly restated: Fields;
-  /** The columns whose value every copy must be told, because two values have met in them. */
-  readonly verdict: readonly string[];
-  /** When the newest of the values in the verdict was made. */
-  readonly at: Date;
+  readonly verdicts: readonly Told[];
   readonly conflict: ConflictDraft | undefined;
   /** Two people had decided it differently, so it is undecided again. */
   readonly reopened: boolean;
@@ -40,7 +43,9 @@ export interface UpdatePlan {
  */
 export type Plan =
   | UpdatePlan
-  | { readonly kind: 'insert' | 'remove' | 'nothing' | 'missing' }
+  | { readonly kind: 'insert' | 'nothing' | 'missing' }
+  /** `isTold`: who made the entry must be told too, since they are given the record back on the way. */
+  | { readonly kind: 'remove'; readonly isTold: boolean }
   | { readonly kind: 'keep'; readonly conflict: ConflictDraft }
   | {
       readonly kind: 'revive';
@@ -92,8 +97,8 @@ function planRemoval(
   foreign: readonly ForeignEntry[],
 ): Plan {
   if (!row) return { kind: 'nothing' };
-  const changer = foreign.findLast(({ op, after }) => op !== 'remove' && Object.keys(after ?? {}).length > 0);
-  if (!changer) return { kind: 'remove' };
+  const changer = foreign.findLast((other) => other.op !== 'remove' && changedColumns(other).length > 0);
+  if (!changer) return { kind: 'remove', isTold: foreign.some(({ after }) => after !== null) };
   return { kind: 'keep', conflict: removalConflict(rules, entry, { remover: entry, changer }, row) };
 }
 
@@ -109,8 +114,7 @@ function planUpdate(
       kind: 'update',
       effective: Object.keys(after),
       restated: {},
-      verdict: [],
-      at: entry.at,
+      verdicts: [],
       conflict: undefined,
       reopened: false,
     };
@@ -118,15 +122,13 @@ function planUpdate(
   const [central, regional] = [centralSide(row, foreign), regionalSide(row, entry, foreign)];
   const units = merge(rules, central, regional);
   const won = units.filter(({ kept, verdict }) => kept === 'regional' && verdict !== 'central');
-  const met = units.filter(({ verdict }) => verdict === 'agreed' || verdict === 'disputed');
   const bookkeeping = mergedBookkeeping(rules, row, entry, foreign);
   const reopened = undecided(rules, units);
   return {
     kind: 'update',
     effective: won.flatMap(({ columns }) => columns).filter((column) => column in after),
     restated: { ...bookkeeping, ...reopened },
-    verdict: [...met.flatMap(({ columns }) => columns), ...Object.keys(bookkeeping)],
-    at: new Date(Math.max(entry.at.getTime(), ...foreign.map(({ at }) => at.getTime()))),
+    verdicts: verdictsOf(units, entry, foreign, Object.keys(bookkeeping)),
     conflict: fieldsConflict(rules, entry, foreign, units, { central, regional, base: baseOf(row, foreign) }),
     reopened: Object.keys(reopened).length > 0,
   };
@@ -145,11 +147,35 @@ function undecided(rules: ReadonlyMap<string, MergeRule>, units: readonly Merged
 /** Central's row, with the columns that others have changed since the entry's maker last heard of it. */
 function centralSide(row: Fields, foreign: readonly ForeignEntry[]): Side {
   const changed = new Map<string, number>();
-  for (const { after, at } of foreign) {
-    for (const column of Object.keys(after ?? {}))
-      changed.set(column, Math.max(changed.get(column) ?? 0, at.getTime()));
+  for (const entry of foreign) {
+    for (const column of changedColumns(entry))
+      changed.set(column, Math.max(changed.get(column) ?? 0, entry.at.getTime()));
   }
   return { record: row, changed, node: foreign.at(-1)!.origin };
+}
+
+/** Who brings back a record tells all of it, and has changed nothing of what it was before. */
+function changedColumns({ op, before, after }: ForeignEntry): string[] {
+  const columns = Object.keys(after ?? {});
+  return op === 'restore' ? columns.filter((column) => !(column in (before ?? {}))) : columns;
+}
+
+/** By the time when the values were made: a later one must not be taken for older than it is, nor the other way round. */
+function verdictsOf(
+  units: readonly MergedUnit[],
+  entry: IncomingEntry,
+  foreign: readonly ForeignEntry[],
+  bookkeeping: readonly string[],
+): Told[] {
+  const touched = new Set(foreign.flatMap(({ after }) => Object.keys(after ?? {})));
+  const last = Math.max(entry.at.getTime(), ...foreign.map(({ at }) => at.getTime()));
+  const byTime = new Map<number, string[]>();
+  const tell = (at: number, columns: readonly string[]) =>
+    byTime.set(at, [...(byTime.get(at) ?? []), ...columns]);
+  for (const { columns, verdict, at } of units)
+    if (verdict !== 'central' && columns.some((column) => touched.has(column))) tell(at, columns);
+  if (bookkeeping.length > 0) tell(last, bookkeeping);
+  return [...byTime].map(([at, columns]) => ({ columns, at: new Date(at) }));
 }
 
 /** The record as the entry's maker had it after the change. */

@@ -51,10 +51,15 @@ async function openConflict(
   return rows[0];
 }
 
-/** Who has not seen the value that is in dispute disputes beside it: taking its place would lose it. */
+/**
+ * Who has not seen a value that is in dispute disputes beside it: taking its place would lose it. And what central had
+ * before a later value won over it is nowhere else.
+ */
 const REPLACES_ITS_VALUES = `NOT EXISTS (
-  SELECT FROM jsonb_each($5::jsonb) new WHERE c.fields ? new.key AND c.fields -> new.key #> '{regional,value}'
-    IS DISTINCT FROM coalesce($6::jsonb -> new.key, new.value #> '{regional,value}'))`;
+  SELECT FROM jsonb_each($5::jsonb) new CROSS JOIN LATERAL (SELECT c.fields -> new.key AS old) disputed
+  WHERE old IS NOT NULL
+    AND (old #> '{regional,value}' IS DISTINCT FROM coalesce($6::jsonb -> new.key, new.value #> '{regional,value}')
+         OR (old ->> 'kept' = 'regional' AND old #> '{central,value}' IS DISTINCT FROM new.value #> '{central,value}')))`;
 
 async function join(
   client: ClientBase,

@@ -47,18 +47,31 @@ export async function applyInSets(
   return refused;
 }
 
-/** The change sets of a delivery, in the order in which they begin, each with the copies that its entries ask for. */
+/**
+ * The change sets of a delivery, in their order, each with the copies that its entries ask for. Those that go through
+ * each other, as what was merged and what came of it, are one: apart, they would be applied in another order.
+ */
 function changeSets(delivery: Delivery): Delivery[] {
-  const sets = new Map<string, DeliveredEntry[]>();
+  const ends = new Map(delivery.entries.map((entry) => [setOf(entry), Number(entry.seq)]));
+  const sets: { entries: DeliveredEntry[]; end: number }[] = [];
   for (const entry of delivery.entries) {
-    const key = [entry.origin, entry.incarnation, entry.change_set].join('.');
-    sets.set(key, [...(sets.get(key) ?? []), entry]);
+    const open = sets.at(-1);
+    const end = ends.get(setOf(entry))!;
+    if (open && Number(entry.seq) <= open.end) {
+      open.entries.push(entry);
+      open.end = Math.max(open.end, end);
+    } else {
+      sets.push({ entries: [entry], end });
+    }
   }
-  return [...sets.values()].map((entries) => {
+  return sets.map(({ entries }) => {
     const seqs = new Set(entries.map(({ seq }) => Number(seq)));
     return { ...delivery, entries, copies: delivery.copies.filter(({ seq }) => seqs.has(seq)) };
   });
 }
+
+const setOf = ({ origin, incarnation, change_set: set }: DeliveredEntry) =>
+  [origin, incarnation, set].join('.');
 
 const laneOf = ({ patient_id }: DeliveredEntry) => patient_id ?? EVERYONE;
 

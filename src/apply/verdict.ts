@@ -9,10 +9,8 @@ export interface JudgedRecord {
 }
 
 export interface Verdict {
-  /** `merge`: values have met in some columns. `restore`: the whole row, for those who have removed it. */
-  readonly op: 'merge' | 'restore';
   readonly columns: readonly string[];
-  /** When the newest of its values was made. */
+  /** When its values were made. */
   readonly at: Date;
   /** The values that it replaces elsewhere, when nothing else in the journal tells. */
   readonly before?: Fields | null;
@@ -56,18 +54,26 @@ export async function appendVerdict(
   client: ClientBase,
   table: ReplicatedTable,
   record: JudgedRecord,
-  { op, columns, at, before, by = NOBODY }: Verdict,
+  { columns, at, before, by = NOBODY }: Verdict,
 ): Promise<void> {
   const after = `(SELECT jsonb_object_agg(key, value) FROM "${table.name}" t CROSS JOIN jsonb_each(to_jsonb(t))
-                  WHERE t.id = $1 AND key = ANY($9))`;
-  const told = { op: '$6::text', before: '$7::jsonb', after, at: '$8::timestamptz' };
-  await client.query(journaled(table, told), [
-    ...judgement(record, by),
-    op,
-    before ? JSON.stringify(before) : null,
-    at,
-    columns,
-  ]);
+                  WHERE t.id = $1 AND key = ANY($8))`;
+  const told = { op: `'merge'`, before: '$6::jsonb', after, at: '$7::timestamptz' };
+  const values = [before ? JSON.stringify(before) : null, at, columns];
+  await client.query(journaled(table, told), [...judgement(record, by), ...values]);
+}
+
+/** Gives the whole row back to those who have removed it. It was so before: nothing of it is changed by that. */
+export async function appendRestoration(
+  client: ClientBase,
+  table: ReplicatedTable,
+  record: JudgedRecord,
+  at: Date,
+  by = NOBODY,
+): Promise<void> {
+  const row = `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = $1)`;
+  const told = { op: `'restore'`, before: row, after: row, at: '$6::timestamptz' };
+  await client.query(journaled(table, told), [...judgement(record, by), at]);
 }
 
 /** Tells every copy that the record is gone at central. The entry keeps the row as it was when it was removed. */
@@ -75,7 +81,7 @@ export async function appendRemoval(
   client: ClientBase,
   table: ReplicatedTable,
   record: JudgedRecord,
-  by: Judge,
+  by = NOBODY,
 ): Promise<void> {
   const removed = `(SELECT j.before FROM journal j WHERE j.patient_id IS NOT DISTINCT FROM $2 AND j.entity_id = $1
                     AND j.op = 'remove' ORDER BY j.seq DESC LIMIT 1)`;

@@ -18,6 +18,7 @@ export interface Entry {
   readonly knows: number;
   readonly actor: string;
   readonly at: string;
+  readonly capturedBy: string;
 }
 
 /** What one database has of the patients of a run. Rows by id. */
@@ -39,11 +40,13 @@ export interface Evidence {
   readonly central: Holding;
   readonly regions: readonly Holding[];
   readonly quarantine: readonly HeldEntry[];
+  /** How far central has received each region's journal. */
+  readonly received: ReadonlyMap<string, number>;
 }
 
 const ENTRY = `origin, origin_seq::int AS "originSeq", origin || '.' || incarnation || '.' || change_set AS "changeSet",
   change_set_size AS size, entity, entity_id AS "entityId", patient_id AS "patientId", op, before::jsonb AS before,
-  after::jsonb AS after, knows::int AS knows, actor, at::text AS at`;
+  after::jsonb AS after, knows::int AS knows, actor, at::text AS at, captured_by AS "capturedBy"`;
 
 export async function gather(world: ConvergenceWorld, patients: readonly string[]): Promise<Evidence> {
   const [central, ...regions] = await Promise.all(
@@ -54,7 +57,11 @@ export async function gather(world: ConvergenceWorld, patients: readonly string[
      WHERE patient_id = ANY($1) ORDER BY id`,
     [patients],
   );
-  return { central: central!, regions, quarantine };
+  const { rows: cursors } = await world.central.look.query<{ origin: string; seq: number }>(
+    'SELECT origin, seq::int AS seq FROM replication_cursors',
+  );
+  const received = new Map(cursors.map(({ origin, seq }) => [origin, seq]));
+  return { central: central!, regions, quarantine, received };
 }
 
 async function holding({ code, look }: ConvergenceNode, patients: readonly string[]): Promise<Holding> {

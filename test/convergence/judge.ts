@@ -1,27 +1,24 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Delivery } from '../../src/journal/delivery.js';
 import { checkCopies } from './checks/copies.js';
 import { checkGroups } from './checks/groups.js';
 import { checkIdentities } from './checks/identities.js';
 import { checkJournals } from './checks/journals.js';
+import { checkOwnEdits } from './checks/own-edits.js';
 import { checkRemovals } from './checks/removals.js';
 import { checkSets } from './checks/sets.js';
 import { checkValues } from './checks/values.js';
 import { type Evidence, gather } from './evidence.js';
 import type { Ledger } from './ledger.js';
 import { Run } from './run.js';
+import type { Sabotage } from './sabotage.js';
 import { storyOf } from './story.js';
 import type { ConvergenceWorld } from './world.js';
 
 /** Lets a run happen, heals everything, and gives what is wrong then, or was on the way. */
-export async function judge(
-  world: ConvergenceWorld,
-  seed: number,
-  alter?: (delivery: Delivery) => Delivery,
-): Promise<string[]> {
-  const run = new Run(world, seed, alter);
+export async function judge(world: ConvergenceWorld, seed: number, sabotage?: Sabotage): Promise<string[]> {
+  const run = new Run(world, seed, sabotage);
   const { ledger } = run;
   const onTheWay = new Set<string>();
   const note = (problems: readonly string[]) => {
@@ -31,6 +28,8 @@ export async function judge(
     await run.live(async () => {
       const evidence = await gather(world, ledger.patients);
       note(checkSets(evidence));
+      note(checkOwnEdits(evidence));
+      note(checkGroups(ledger, [evidence.central, ...evidence.regions]));
     });
     await run.settle();
   } finally {

@@ -7,6 +7,9 @@ import type { Write } from './ledger.js';
 import type { Row } from './values.js';
 import type { ConvergenceNode } from './world.js';
 
+/** Who decides what becomes of what is in quarantine. */
+export const JUDGE = 'judge';
+
 export type Seen = Pick<Write, 'patientId' | 'before' | 'after'>;
 
 /** What somebody wants of one patient. */
@@ -37,9 +40,14 @@ export function inTransaction<T>(
 }
 
 /** Makes a region a host of a patient, as central does. False when the patient is not at central now. */
-export function copyTo(region: string, patientId: string, central: ConvergenceNode): Promise<boolean> {
+export function copyTo(
+  region: string,
+  patientId: string,
+  central: ConvergenceNode,
+  isUnseen = false,
+): Promise<boolean> {
   return inTransaction(central, async (manager) => {
-    await openLane(manager, patientId);
+    if (!isUnseen) await openLane(manager, patientId);
     if (!(await manager.existsBy(Patient, { id: patientId }))) return false;
     if (await manager.existsBy(Host, { patientId, region })) return false;
     const id = crypto.randomUUID();
@@ -80,7 +88,7 @@ export async function savePatient(
   patient: Patient,
   fields: Partial<Patient>,
 ): Promise<void> {
-  const [{ now }] = (await manager.query('SELECT clock_timestamp() AS now')) as [{ now: Date }];
+  const [{ now }] = await manager.query<[{ now: Date }]>('SELECT clock_timestamp() AS now');
   Object.assign(patient, fields, { version: patient.version + 1, updatedAt: now });
   await manager.save(patient);
 }

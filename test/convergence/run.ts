@@ -2,15 +2,15 @@ import { discardSet } from '../../src/apply/discard-set.js';
 import { codeOf } from '../../src/apply/failure.js';
 import { retryLanes } from '../../src/apply/retry-lanes.js';
 import { openClient } from '../../src/databases/own-client.js';
-import type { Delivery } from '../../src/journal/delivery.js';
 import type { Patient } from '../../src/patients/patient.entity.js';
 import { Random } from '../faults/random.js';
 import type { Cut } from './cut.js';
 import { decideSomething } from './deciders.js';
 import { Ledger } from './ledger.js';
 import { DownLink, isWaitedOut, type StepOutcome, UpLink } from './links.js';
-import { aPatient, copyTo, type Seen, transact, type Wish } from './people.js';
+import { aPatient, copyTo, JUDGE, type Seen, transact, type Wish } from './people.js';
 import { beginSlowChange, changeByPsql } from './psql.js';
+import type { Sabotage } from './sabotage.js';
 import { Values } from './values.js';
 import { type ConvergenceNode, type ConvergenceWorld, setClock } from './world.js';
 
@@ -34,6 +34,7 @@ const WEIGHTS = {
   pause: 1,
   up: 18,
   down: 18,
+  rush: 2,
 } as const;
 
 type Action = keyof typeof WEIGHTS;
@@ -64,7 +65,7 @@ export class Run {
   constructor(
     private readonly world: ConvergenceWorld,
     seed: number,
-    alter?: (delivery: Delivery) => Delivery,
+    private readonly sabotage: Sabotage = {},
   ) {
     this.random = new Random(seed);
     this.values = new Values(this.random, seed.toString(36));
@@ -72,7 +73,10 @@ export class Run {
     this.links = new Map(
       world.regions.map((region) => {
         const up = new UpLink(region, world.central);
-        return [region, { up, down: new DownLink(region, world.central, alter), pausedFor: 0 }];
+        return [
+          region,
+          { up, down: new DownLink(region, world.central, sabotage.alterDelivery), pausedFor: 0 },
+        ];
       }),
     );
   }
@@ -95,12 +99,15 @@ export class Run {
   async settle(): Promise<void> {
     for (const node of this.slow.keys()) await this.endSlow(node);
     await this.world.central.look.query('DELETE FROM refused_patients');
-    for (let round = 0; round < 200; round++) {
-      if (await this.isSettled()) return this.close();
+    for (let round = 0; round < 80; round++) {
+      if (await this.isSettled()) {
+        this.close();
+        return;
+      }
       await this.moveAll();
       if (round % 3 === 2) await this.receiveAll();
     }
-    throw new Error('Something still moves, or waits, after two hundred rounds');
+    throw new Error('Something still moves, or waits, after eighty rounds');
   }
 
   /** Nothing is on its way, in quarantine, or still to be looked over. */
@@ -139,10 +146,12 @@ export class Run {
 
   private async moveAll(): Promise<void> {
     await this.decideQuarantine('retry');
-    for (const { up, down } of this.links.values()) {
-      await up.step(50);
-      await down.step(50);
-    }
+    const steps = [...this.links.values()].flatMap(({ up, down }) => [
+      () => up.step(50),
+      () => down.step(50),
+    ]);
+    if (this.isParallel) await Promise.all(steps.map((step) => step()));
+    else for (const step of steps) await step();
   }
 
   /** As the product itself receives, which also looks for identities that two records share. */
@@ -204,6 +213,11 @@ export class Run {
       case 'up':
       case 'down':
         return this.move(region, action);
+      case 'rush':
+        await Promise.all(
+          this.world.regions.flatMap((each) => [this.move(each, 'up'), this.move(each, 'down')]),
+        );
+        return;
       case 'refuse':
         return this.refuse();
       case 'accept':
@@ -252,7 +266,8 @@ export class Run {
     if (ids.length === 0 || this.isHeldUp(central)) return;
     const patientId = this.random.pick(ids);
     await this.tried('copy', async () => {
-      if (await copyTo(code, patientId, central)) this.ledger.noteCopy(patientId, code);
+      if (await copyTo(code, patientId, central, this.sabotage.addsHostsUnseen))
+        this.ledger.noteCopy(patientId, code);
     });
   }
 
@@ -333,7 +348,7 @@ export class Run {
     );
     if (rows.length === 0) return;
     const { id, lane } = this.random.pick(rows);
-    const decision = { by: 'test', byName: 'test', reason: 'to see' };
+    const decision = { by: JUDGE, byName: JUDGE, reason: 'to see' };
     const { client, close } = await openClient(central.source, 10_000);
     await this.tried(kind, async () => {
       await client.query(`SET application_name = 'relay decision'`);

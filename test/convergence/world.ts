@@ -39,7 +39,7 @@ export interface ConvergenceWorld {
 /** Three regions and central, all empty but for the regions themselves. */
 export async function openWorld(): Promise<ConvergenceWorld> {
   const databases = [await cloneDatabase(CENTRAL)];
-  for (const _ of REGION_CODES) databases.push(await cloneDatabase(REGIONALE));
+  while (databases.length <= REGION_CODES.length) databases.push(await cloneDatabase(REGIONALE));
   const [central, ...regions] = await Promise.all(
     ['central', ...REGION_CODES].map((code, nth) => openNode(code, databases[nth]!)),
   );

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry, Evidence, HeldEntry, Holding } from '../evidence.js';
 import type { Ledger } from '../ledger.js';
+import { JUDGE } from '../people.js';
 import type { Row } from '../values.js';
 
 const keyOf = ({ origin, originSeq }: Entry) => `${origin} ${String(originSeq)}`;
@@ -99,11 +100,12 @@ function checkCapture(ledger: Ledger, { code, journal }: Holding): string[] {
       .writesOf(patientId)
       .filter(({ node, before, after }) => node === code && !isDeepStrictEqual(before, after));
     const kept = journal.filter(
-      ({ origin, entity, entityId, op }) =>
+      ({ origin, entity, entityId, op, actor, capturedBy }) =>
         origin === code &&
         entity === 'patients' &&
         entityId === patientId &&
-        ['insert', 'update', 'remove'].includes(op),
+        ['insert', 'update', 'remove'].includes(op) &&
+        !(capturedBy === 'application' && [JUDGE, 'medlink'].includes(actor)),
     );
     const told = made.map(({ before, after }) => versions(before, after));
     const found = kept.map((entry) => versions(entry.before ?? undefined, entry.after ?? undefined));

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Evidence, HeldEntry } from '../evidence.js';
 import type { Ledger, Write } from '../ledger.js';
 import { meansTheSame, type Row, type Unit, UNITS } from '../values.js';
@@ -65,7 +66,7 @@ function disputed({ central }: Evidence, patientId: string): Row[] {
   });
 }
 
-/** Whether somebody has dropped it, with a reason. Its version tells which of a node's changes it was. */
+/** Whether somebody has dropped it, with a reason. */
 export function isDiscarded(
   { node, patientId, before, after }: Write,
   quarantine: readonly HeldEntry[],
@@ -76,9 +77,15 @@ export function isDiscarded(
       entry.reason !== null &&
       entry.origin === node &&
       entry.entityId === patientId &&
-      (after ? entry.after?.version === after.version : entry.op === 'remove') &&
-      (before ? entry.before?.version === before.version : entry.op === 'insert'),
+      tells(entry.before, before) &&
+      tells(entry.after, after),
   );
+}
+
+/** Whether one side of an entry says what was there. */
+function tells(side: Row | null, row: Row | undefined): boolean {
+  if (!side || !row) return !side && !row;
+  return Object.entries(side).every(([column, value]) => isDeepStrictEqual(value, row[column]));
 }
 
 function shown(unit: Unit, row: Row): string {
