@@ -40,6 +40,8 @@ const SETTINGS = {
   // Checkpoints of many template copies would make single tests slow at random.
   max_wal_size: '4GB',
   autovacuum_naptime: '5min',
+  // A session whose first message a test's wire holds back would keep every DROP DATABASE waiting for a minute.
+  authentication_timeout: '3s',
 };
 
 /** What a commit has confirmed is there after a crash of the server. A crash of the machine is another matter. */
