@@ -38,6 +38,10 @@ export function holderOf(
   return holders.includes('refused') ? 'refused' : holders[0];
 }
 
+function shareLane(one: ChangeSet, other: ChangeSet): boolean {
+  return one.lanes.some((lane) => other.lanes.includes(lane));
+}
+
 /** A part of a change set that goes on in the next chunk would have to be held: it must be held whole. */
 export class OpenSetHeldError extends Error {
   constructor(
@@ -104,18 +108,36 @@ export class Lanes {
   }
 
   private async applyMerged(set: ChangeSet): Promise<void> {
-    const [ready] = await this.park([set]);
-    if (!ready) return;
-    const { positions } = ready;
+    if (this.hasToBeHeld(set)) return this.park(set);
+    const { positions, lanes } = set;
     const failure = await this.attempt(() => mergeSet(this.client, this.tables, positions));
-    if (failure) return this.refuse(ready, failure);
-    for (const lane of ready.lanes) this.mergedLanes.add(lane);
-    this.applied += ready.positions.length;
+    if (failure) return this.refuse(set, failure);
+    for (const lane of lanes) this.mergedLanes.add(lane);
+    this.applied += positions.length;
+  }
+
+  /**
+   * What has to be held is held in its order: first is decided what stands before it in its lanes, which would otherwise
+   * be held behind it.
+   */
+  private async applyAlone(sets: readonly ChangeSet[]): Promise<void> {
+    let ready: ChangeSet[] = [];
+    for (const set of sets) {
+      if (!this.hasToBeHeld(set)) {
+        ready.push(set);
+        continue;
+      }
+      if (ready.some((earlier) => shareLane(earlier, set))) {
+        await this.decide(ready);
+        ready = [];
+      }
+      await this.park(set);
+    }
+    await this.decide(ready);
   }
 
   /** On a refusal, one half after the other. */
-  private async applyAlone(sets: readonly ChangeSet[]): Promise<void> {
-    const ready = await this.park(sets);
+  private async decide(ready: readonly ChangeSet[]): Promise<void> {
     if (ready.length === 0) return;
     const positions = ready.flatMap((set) => set.positions);
     const failure = await this.attempt(async () => {
@@ -123,7 +145,7 @@ export class Lanes {
       return 0;
     });
     if (!failure) {
-      this.applied += ready.reduce((sum, { positions }) => sum + positions.length, 0);
+      this.applied += positions.length;
     } else if (ready.length === 1) {
       await this.refuse(ready[0]!, failure);
     } else {
@@ -133,18 +155,17 @@ export class Lanes {
     }
   }
 
-  /** Holds the sets of lanes that are held already; gives the others. */
-  private async park(sets: readonly ChangeSet[]): Promise<ChangeSet[]> {
-    const ready: ChangeSet[] = [];
-    for (const set of sets) {
-      const refusal = this.known.refused.get(set.key);
-      const holder = holderOf(set, this.held);
-      if (refusal) await this.refuse(set, refusal);
-      else if (holder) await this.wait(set, holder);
-      else if (set.ahead) await this.refuse(set, SCHEMA_AHEAD);
-      else ready.push(set);
-    }
-    return ready;
+  private hasToBeHeld(set: ChangeSet): boolean {
+    return this.known.refused.has(set.key) || set.ahead || holderOf(set, this.held) !== undefined;
+  }
+
+  /** Holds a set of a lane that is held already, or of which it is known that it cannot be applied. */
+  private async park(set: ChangeSet): Promise<void> {
+    const refusal = this.known.refused.get(set.key);
+    const holder = holderOf(set, this.held);
+    if (refusal) await this.refuse(set, refusal);
+    else if (holder) await this.wait(set, holder);
+    else await this.refuse(set, SCHEMA_AHEAD);
   }
 
   private async attempt(write: () => Promise<number>): Promise<Refusal | undefined> {

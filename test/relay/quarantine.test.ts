@@ -142,6 +142,34 @@ describe('quarantine', () => {
     expect(await rowsOf(node.central)).toEqual(await rowsOf(node.regionale));
   });
 
+  it('what stands before a change that has to wait is not held behind it', async () => {
+    const [held, other, poison] = [aPatient({ notes: 'poison' }), aPatient(), aPatient({ notes: 'poison' })];
+    await write((manager) => manager.insert(held));
+    await whenAllDelivered();
+    await call('POST', '/sync/pause');
+    await write((manager) => manager.insert(other));
+    await write(async (manager) => {
+      await manager.save({ id: other.id, phone: '+221770000001', version: 2 });
+      await manager.save({ id: held.id, phone: '+221770000002', version: 2 });
+    });
+    await write((manager) => manager.insert(poison));
+    await call('POST', '/sync/resume');
+    await whenAllDelivered();
+
+    expect(await rowsOf(node.central)).toMatchObject([{ id: other.id, phone: other.phone }]);
+    expect((await quarantine()).map(({ state, op, entityId }) => [state, op, entityId])).toEqual([
+      ['refused', 'insert', held.id],
+      ['waiting', 'update', other.id],
+      ['waiting', 'update', held.id],
+      ['refused', 'insert', poison.id],
+    ]);
+    await cure();
+    for (const { id } of [(await quarantine())[0]!, (await quarantine())[3]!])
+      await call('POST', `/sync/quarantine/${id}/retry`, { reason: 'cured' });
+    expect(await quarantine()).toEqual([]);
+    expect(await rowsOf(node.central)).toEqual(await rowsOf(node.regionale));
+  });
+
   it('a refused update can be discarded with a reason: central’s value stays, and a verdict says so', async () => {
     const patient = aPatient({ notes: 'first' });
     await write((manager) => manager.insert(patient));
