@@ -10,7 +10,7 @@ import { Observer } from './observer.js';
 import { Random } from './random.js';
 import { POISON } from './workload/edits.js';
 import { type Staff, Workload } from './workload/workload.js';
-import { withSession, type World } from './world.js';
+import { type Region, withSession, type World } from './world.js';
 
 /** What a run is made of. The rest is decided by its seed. */
 export interface RunPlan<Node extends ServedNode> {
@@ -141,24 +141,28 @@ class Run<Node extends ServedNode> {
   /** What central refused is accepted after all, and an administrator has it tried again: then all must be equal. */
   private async cure(): Promise<Verdict> {
     await acceptPoison(this.world.centralUrl);
-    for (const { node, administrator } of this.world.regions) {
-      const { token } = administrator;
-      for (;;) {
-        const { items } = (await call(node.url, 'GET /sync/quarantine?limit=1', { token })).body;
-        if (items.length === 0) break;
-        const body = { reason: 'central accepts it now' };
-        const { status } = await call(node.url, `POST /sync/quarantine/${items[0].id}/retry`, {
-          token,
-          body,
-        });
-        if (status !== 200) return { 'what was refused can be retried': [`a retry answered ${status}`] };
-      }
-    }
+    const stuck: string[] = [];
+    for (const region of this.world.regions) stuck.push(...(await retryAll(region)));
     const { verdict } = await conclude(this.world, this.book);
-    return Object.fromEntries(
-      Object.entries(verdict).map(([name, found]) => [`${name}, after the cure`, found]),
-    );
+    const after = Object.entries(verdict).map(([name, found]) => [`${name}, after the cure`, found] as const);
+    return { ...listed('what was refused can be retried', stuck), ...Object.fromEntries(after) };
   }
+}
+
+/** Retries one lane after the other. Gives what stays where it is. */
+async function retryAll({ node, administrator: { token } }: Region): Promise<string[]> {
+  const held = async () => (await call(node.url, 'GET /sync/quarantine?limit=1&total=true', { token })).body;
+  for (let { items, total } = await held(); total > 0;) {
+    const [{ id, entityId }] = items;
+    const answer = await call(node.url, `POST /sync/quarantine/${id}/retry`, {
+      token,
+      body: { reason: 'central accepts it now' },
+    });
+    const left = await held();
+    if (left.total >= total) return [`${entityId}: ${answer.status} ${JSON.stringify(answer.body)}`];
+    ({ items, total } = left);
+  }
+  return [];
 }
 
 export async function refusePoison(centralUrl: string): Promise<void> {

@@ -48,9 +48,9 @@ export function worldInProcess(codes: readonly string[] = ['DKR']): Promise<Worl
   return createWorld({ codes, startNode: (environment) => NodeInProcess.start(environment) });
 }
 
-/** Nodes that can be killed. `main` is the program, see compileProject(). */
+/** Nodes that can be killed. `main` is the program, see NodeProcess.start(). */
 export function worldOfProcesses(
-  main: string,
+  main?: string,
   plan: Partial<Plan<NodeProcess>> = {},
 ): Promise<World<NodeProcess>> {
   return createWorld({

@@ -71,7 +71,27 @@ export function everyRecordInItsOrder(evidence: Evidence): string[] {
     ...regions.flatMap((region) => [...brokenChains(region), ...misordered(region, central)]),
     ...[central, ...regions].flatMap(unexplainedRows),
     ...answeredOutOfOrder(evidence),
+    ...heldOutOfOrder(central),
   ];
+}
+
+/** What is held of a lane is held in its order, and nothing behind it has been applied. */
+function heldOutOfOrder({ held, journal }: Holding): string[] {
+  const lastApplied = new Map<string, number>();
+  for (const { origin, originSeq, patientId, entityId } of journal)
+    lastApplied.set(`${origin} ${patientId ?? entityId}`, originSeq);
+  return [...groupBy(held, ({ origin, lane }) => `${origin} ${lane}`)].flatMap(([lane, entries]) => {
+    const order = entries.map(({ originSeq }) => originSeq);
+    const inOrder = [...order].sort((one, other) => one - other);
+    return [
+      ...(order.join() === inOrder.join()
+        ? []
+        : [`the lane ${lane} is held in the order ${order.join(', ')}`]),
+      ...((lastApplied.get(lane) ?? 0) > inOrder[0]!
+        ? [`${lastApplied.get(lane)} of ${lane} was applied, and ${inOrder[0]} is held`]
+        : []),
+    ];
+  });
 }
 
 /** Each entry of a record that only its region has changed begins where the one before it ended. */
