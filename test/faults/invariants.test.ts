@@ -84,10 +84,9 @@ describe('the checker', () => {
 
   it('I3: two changes of a record in the wrong order', () => {
     const evidence = inJournal('central', (journal) => {
-      const first = indexOf(journal, isUpdate);
-      const later = (entry: Entry) =>
-        isUpdate(entry) && entry.entityId === journal[first]!.entityId && entry !== journal[first];
-      const second = indexOf(journal, later);
+      const updatesOf = (id: string) => journal.filter((entry) => isUpdate(entry) && entry.entityId === id);
+      const first = indexOf(journal, (entry) => isUpdate(entry) && updatesOf(entry.entityId).length > 1);
+      const second = journal.indexOf(updatesOf(journal[first]!.entityId)[1]!);
       [journal[first], journal[second]] = [journal[second]!, journal[first]!];
     });
     expect(broken(evidence)).toContain('I3');
