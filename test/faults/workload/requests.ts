@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Book, Outcome, Values, Write } from '../book.js';
 import type { Account, Region } from '../world.js';
 
@@ -69,7 +70,8 @@ async function ask(book: Book, region: Region, id: string, request: WriteRequest
     const reply = await answerTo(region, id, request);
     return { outcome: outcomeOf(book, request, reply), created: reply.body?.id };
   } catch (error) {
-    // No answer, or half of one: nobody knows.
+    // No answer, or half of one: nobody knows. People take a breath before they go on.
+    await pause(20);
     if (error instanceof SyntaxError) book.unexpected.push(`${request.method} ${request.path}: not JSON`);
     return { outcome: 'unknown' as const, created: undefined };
   }
