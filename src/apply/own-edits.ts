@@ -38,20 +38,23 @@ export async function laterOwnSteps(
   return steps;
 }
 
-/** What this node has done to the records since central's state was read. */
+/** What this node has done to the records, as far as the delivery does not hold what central has made of it. */
 export async function ownEdits(
   client: ClientBase,
   { compartment }: ReplicatedTable,
   ids: readonly string[],
   delivery: Delivery,
 ): Promise<Map<string, OwnEdits>> {
+  const { incorporated, overtaken } = delivery;
+  const firsts = Object.values(overtaken).map((first) => first - 1);
   const { rows } = await client.query<{ id: string; columns: string[] | null; removed: boolean }>(
     `SELECT j.entity_id AS id, bool_or(j.op = 'remove') AS removed,
             array_agg(DISTINCT key) FILTER (WHERE j.op = 'update') AS columns
      FROM journal j JOIN node ON node.code = j.origin
      LEFT JOIN LATERAL jsonb_object_keys(j.after::jsonb) key ON j.op = 'update'
-     WHERE ${ofPatients(compartment, 3)} AND j.seq > $2 AND j.entity_id = ANY($1) GROUP BY 1`,
-    [ids, delivery.incorporated, patientsOf(delivery)],
+     WHERE ${ofPatients(compartment, 3)} AND j.seq > $4 AND j.entity_id = ANY($1)
+       AND j.seq > least($2::bigint, ($5::jsonb ->> j.patient_id::text)::bigint - 1) GROUP BY 1`,
+    [ids, incorporated, patientsOf(delivery), Math.min(incorporated, ...firsts), JSON.stringify(overtaken)],
   );
   return new Map(rows.map(({ id, columns, removed }) => [id, { columns: new Set(columns), removed }]));
 }

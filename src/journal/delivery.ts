@@ -34,6 +34,11 @@ export interface Delivery {
   readonly through: number;
   /** How much of the region's own journal was part of central's state in that snapshot. */
   readonly incorporated: number;
+  /**
+   * By patient, from where on the region's own journal is in central's only behind `through`: what is delivered here
+   * came before that, and goes under it.
+   */
+  readonly overtaken: Readonly<Record<string, number>>;
   readonly entries: readonly DeliveredEntry[];
   readonly copies: readonly Copy[];
 }

@@ -53,7 +53,7 @@ export class DeliveryReader {
     await this.client.query('COMMIT');
     const { incarnation } = this.cursor;
     const here = { incarnation, after: this.position, through: this.position };
-    return { ...here, incorporated, entries: [], copies: [copy] };
+    return { ...here, incorporated, overtaken: {}, entries: [], copies: [copy] };
   }
 
   private async anything(): Promise<boolean> {
@@ -79,6 +79,7 @@ export class DeliveryReader {
       after,
       through,
       incorporated: await this.incorporated(),
+      overtaken: await this.overtaken(entries, through),
       entries,
       copies,
     };
@@ -112,6 +113,21 @@ export class DeliveryReader {
       [this.region],
     );
     return Number(rows[0]?.seq ?? 0);
+  }
+
+  /** Where pages are small beside what has happened, people must not see what was there before their own changes. */
+  private async overtaken(
+    entries: readonly DeliveredEntry[],
+    through: number,
+  ): Promise<Record<string, number>> {
+    const patients = new Set(entries.flatMap(({ patient_id: id }) => id ?? []));
+    const { rows } = await this.client.query<{ id: string; first: string }>({
+      name: 'delivery-overtaken',
+      text: `SELECT patient_id AS id, min(origin_seq) AS first FROM journal
+             WHERE patient_id = ANY($1) AND seq > $2 AND origin = $3 GROUP BY 1`,
+      values: [[...patients], through, this.region],
+    });
+    return Object.fromEntries(rows.map(({ id, first }) => [id, Number(first)]));
   }
 
   private async copies(entries: readonly DeliveredEntry[]): Promise<Copy[]> {

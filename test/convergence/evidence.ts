@@ -29,6 +29,8 @@ export interface Holding {
   readonly conflicts: ReadonlyMap<string, Row>;
   /** In its order. */
   readonly journal: readonly Entry[];
+  /** How far it has applied central's journal. */
+  readonly applied: number;
 }
 
 export interface HeldEntry extends Entry {
@@ -69,8 +71,12 @@ async function holding({ code, look }: ConvergenceNode, patients: readonly strin
     `SELECT seq::int AS seq, ${ENTRY} FROM journal WHERE patient_id = ANY($1) ORDER BY seq`,
     [patients],
   );
+  const { rows: cursors } = await look.query<{ seq: number }>(
+    `SELECT seq::int AS seq FROM replication_cursors WHERE origin = 'central'`,
+  );
   return {
     code,
+    applied: cursors[0]?.seq ?? 0,
     patients: await rowsOf(look, 'patients', 'id', patients),
     hosts: await rowsOf(look, 'hosts', 'patient_id', patients),
     conflicts: await rowsOf(look, 'conflicts', 'patient_id', patients),

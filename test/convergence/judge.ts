@@ -28,7 +28,7 @@ export async function judge(world: ConvergenceWorld, seed: number, sabotage?: Sa
     await run.live(async () => {
       const evidence = await gather(world, ledger.patients);
       note(checkSets(evidence));
-      note(checkOwnEdits(evidence));
+      note(checkOwnEdits(evidence, run.refetching));
       note(checkGroups(ledger, [evidence.central, ...evidence.regions]));
     });
     await run.settle();

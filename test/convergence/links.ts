@@ -99,6 +99,8 @@ interface DownLine {
 
 /** Brings a region what central has for it, a step at a time, with what the product's downlink is made of. */
 export class DownLink {
+  /** Whether this region's database has ever not taken what came. */
+  hasRefetched = false;
   private line: DownLine | undefined;
 
   constructor(
@@ -126,6 +128,7 @@ export class DownLink {
 
   /** One look of the product's own reception, which finds its way round what this database refuses. */
   async receive(): Promise<StepOutcome> {
+    this.hasRefetched = true;
     this.close();
     const once = new AbortController();
     const { home, central } = (this.line = await this.open());

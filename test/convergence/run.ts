@@ -81,6 +81,11 @@ export class Run {
     );
   }
 
+  /** Regions that have fetched whole files anew. */
+  get refetching(): Set<string> {
+    return new Set([...this.links].flatMap(([{ code }, { down }]) => (down.hasRefetched ? code : [])));
+  }
+
   /** Lets things happen. `look` is called now and then. */
   async live(look: () => Promise<void>): Promise<void> {
     for (const node of [...this.world.regions, this.world.central]) await this.clock(node);

@@ -37,6 +37,7 @@ describe('a delivery that is ahead of this node', () => {
     after: 0,
     through: 9,
     incorporated: 0,
+    overtaken: {},
     entries,
     copies: [],
     ...fields,
