@@ -41,7 +41,7 @@ const SETTINGS = {
   max_wal_size: '4GB',
   autovacuum_naptime: '5min',
   // A session whose first message a test's wire holds back would keep every DROP DATABASE waiting for a minute.
-  authentication_timeout: '3s',
+  authentication_timeout: '15s',
 };
 
 /** What a commit has confirmed is there after a crash of the server. A crash of the machine is another matter. */
