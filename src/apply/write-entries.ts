@@ -29,7 +29,7 @@ export function knownTables(
  * The steps that append `incoming` (an earlier step: journal columns with `origin`, in the order of `position`) to the
  * receiver's journal and write its rows. Several changes of one row become its last state first, because a row can be
  * written once per statement. Few rows have several in a chunk, so only those are sorted: sorting all of them, here and
- * for the journal, was a twentieth of the whole. What a row's first and last step were rides on their positions: it
+ * for the journal, was 4 % of the whole. What a row's first and last step were rides on their positions: it
  * costs less than collecting them.
  */
 export function writeSteps(tables: readonly ReplicatedTable[]): string {
