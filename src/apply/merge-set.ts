@@ -121,7 +121,7 @@ async function update(
   const row = `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = entity_id)`;
   // What had no effect at all stays as it was asked for: it may be the only trace of a decision.
   if (effective.length === 0) await append(client, entry, `'noop'`, 'before', 'after');
-  else await append(client, entry, 'op', taken(row), taken('after'));
+  else await append(client, entry, `'update'`, taken(row), taken('after'));
   await client.query(
     `UPDATE "${table.name}" t SET (${columns}) =
        (SELECT ${columns} FROM jsonb_populate_record(t, ${taken('i.after')} || $2::jsonb))

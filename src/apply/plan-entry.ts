@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { MergeRule } from '../journal/merge-rule.js';
 import { type ConflictDraft, fieldsConflict, removalConflict } from './conflict-draft.js';
 import type { ForeignEntry, IncomingEntry } from './incoming-entry.js';
@@ -35,6 +36,7 @@ export interface UpdatePlan {
  * What becomes of an entry at central.
  *
  * - `insert`, `remove`: as it says.
+ * - `update`: merged. So is an insert of what is there, since others have brought it back meanwhile.
  * - `nothing`: it removes what is gone already.
  * - `keep`: it removes what another node has changed meanwhile. The update wins: everybody gets the row back.
  * - `revive`: it changes what another node has removed meanwhile. The update wins here too, merged into the row that
@@ -69,11 +71,25 @@ export function planEntry(
   entry: IncomingEntry,
   { row, foreign, removal }: Situation,
 ): Plan {
-  if (entry.op === 'insert') return { kind: 'insert' };
+  if (entry.op === 'insert') return row ? planReturn(rules, entry, row, foreign) : { kind: 'insert' };
   if (entry.op === 'remove') return planRemoval(rules, entry, row, foreign);
   if (row) return planUpdate(rules, entry, row, foreign);
   if (!removal?.before) return { kind: 'missing' };
   return planRevival(rules, entry, removal, removal.before, foreign);
+}
+
+/** Who brings back what others have brought back already has changed what they did not bring back as it was. */
+function planReturn(
+  rules: ReadonlyMap<string, MergeRule>,
+  entry: IncomingEntry,
+  row: Fields,
+  foreign: readonly ForeignEntry[],
+): Plan {
+  const base = baseOf(row, foreign);
+  const changes = Object.entries(entry.after ?? {}).filter(
+    ([column, value]) => !isDeepStrictEqual(value, base[column]),
+  );
+  return planUpdate(rules, { ...entry, after: Object.fromEntries(changes) }, row, foreign);
 }
 
 /** What others had changed before one of them removed it is not overwritten unseen either. */
