@@ -51,7 +51,7 @@ const SEARCH_FORMS = [
    BEGIN
      RETURN replace(replace(replace(replace(replace(replace(replace(replace(
        lower(public.unaccent('public.unaccent'::regdictionary, value)),
-       '-', ' '), '.', ' '), ',', ' '), '/', ' '), '(', ' '), ')', ' '), '\'\'', ''), '\`', '');
+       '-', ' '), '.', ' '), ',', ' '), '/', ' '), '(', ' '), ')', ' '), '''', ''), '\`', '');
    END $$`,
   // A space before and after every word lets a pattern say where a word begins.
   `CREATE FUNCTION patient_names(family text, used text, given text) RETURNS text
