@@ -3,6 +3,7 @@ import { startRestartableCluster, type RestartableCluster } from '../harness/tes
 import { NodeInProcess } from '../harness/node-in-process.js';
 import type { Book } from './book.js';
 import { conclude } from './invariants/conclude.js';
+import { pendingOf } from './invariants/drain.js';
 import { expectAllWell, newBook, statusOf, underLoad, whenLinkIs } from './scenes.js';
 import { createWorld, type Region, type World } from './world.js';
 
@@ -37,6 +38,15 @@ describe('central, under load,', () => {
       ...book.writes.filter((write) => write.begun >= begun).map(({ begun: from, ended }) => ended - from),
     );
 
+  /** Counted in both databases, before and after: people go on writing. */
+  const expectPendingToBeTold = async () => {
+    const least = await pendingOf(world, region);
+    const { pending } = (await statusOf(region)).uplink;
+    expect(least).toBeGreaterThan(0);
+    expect(pending).toBeGreaterThanOrEqual(least);
+    expect(pending).toBeLessThanOrEqual(await pendingOf(world, region));
+  };
+
   it.each(['stopped', 'crashed'] as const)(
     'is %s, and comes back',
     async (how) => {
@@ -64,6 +74,7 @@ describe('central, under load,', () => {
       const before = book.countOf('acknowledged');
       expect(await whenLinkIs(region, 'down', 15_000)).toBeLessThan(15_000);
       await pause(3_000);
+      await expectPendingToBeTold();
       expect(book.countOf('acknowledged') - before).toBeGreaterThan(30);
       expect(slowestSince(begun)).toBeLessThan(3_000);
       await region.wireToCentral.become('up');

@@ -3,6 +3,7 @@ import { compileProject, type CompiledProject } from '../harness/compiled.js';
 import type { NodeProcess } from '../harness/node-process.js';
 import { until } from '../harness/until.js';
 import type { Book } from './book.js';
+import { drain } from './invariants/drain.js';
 import { refusePoison } from './run.js';
 import { centralHas, count, expectAllWell, newBook, register, registerMany, statusOf } from './scenes.js';
 import { type Region, type World, worldOfProcesses } from './world.js';
@@ -90,6 +91,8 @@ describe('a process that is killed', () => {
 
   it('when central has put it into quarantine, and the relay does not know: it is told all the same', async () => {
     await refusePoison(world.centralUrl);
+    // Nothing else commits there then.
+    await drain(world);
     region.wireToCentral.holdAnswersTo(COMMIT);
     await registerMany(region, 1, 'each', 'poison');
     await until(async () => (await count(world.centralUrl, 'quarantine')) === 1, {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { until } from '../harness/until.js';
 import type { Book } from './book.js';
@@ -48,8 +49,9 @@ describe('transactions that commit in another order than their positions', () =>
             await fourth.session.query('COMMIT');
             await second.session.query('ROLLBACK');
             await third.session.query('COMMIT');
-            // The first still may take its place before them.
+            // The first still may take its place before them. The relay is woken, and looks again and again.
             const whatFollows = await register(book, region);
+            await pause(1_500);
             expect(await centralNotes()).not.toContain(fourth.write);
             await first.session.query('COMMIT');
             await until(async () => (await centralNotes()).includes(whatFollows), {

@@ -66,7 +66,7 @@ class Run<Node extends ServedNode> {
 
   async report(): Promise<RunReport> {
     const { book, world, random } = this;
-    const isPoisonous = random.fork('poison').chance(0.4);
+    const isPoisonous = random.fork('poison').chance(0.5);
     if (isPoisonous) await refusePoison(world.centralUrl);
     const seen = await this.whileObserved(() => this.peopleAtWork(isPoisonous));
     const { verdict, drained } = await conclude(world, book);
@@ -96,7 +96,7 @@ class Run<Node extends ServedNode> {
   /** They work while things break, and until all is healed and everyone has seen it. */
   private async peopleAtWork(isPoisonous: boolean): Promise<void> {
     const { world, book, random } = this;
-    const staff = { ...STAFF, ...this.plan.staff, ...(isPoisonous && { poison: 0.03 }) };
+    const staff = { ...STAFF, ...this.plan.staff, ...(isPoisonous && { poison: 0.08 }) };
     const workload = new Workload(book, world.regions, random.fork('workload'), staff);
     try {
       await this.breakThings();

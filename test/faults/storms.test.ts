@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { until } from '../harness/until.js';
 import type { Book } from './book.js';
+import { END_SESSIONS } from './injected/faults.js';
 import { centralHas, count, expectAllWell, newBook, register, someSucceed, statusOf } from './scenes.js';
 import { underLoad } from './scenes.js';
 import { type Region, type World, withSession, worldInProcess } from './world.js';
@@ -33,9 +34,9 @@ describe('storms', () => {
       return times;
     });
 
-  /** Locks patients one after the other, in an order that nobody else keeps to. */
+  /** Locks patients one after the other, in an order that nobody else keeps to. Others lose their patience first. */
   const lockCrosswise = (order: 'ASC' | 'DESC') => async (session: pg.Client) => {
-    await session.query(`SET deadlock_timeout = '20ms'`);
+    await session.query(`SET deadlock_timeout = '300ms'`);
     await session.query('BEGIN');
     const { rows } = await session.query<{ id: string }>(
       `SELECT id FROM (SELECT id FROM patients ORDER BY updated_at DESC, id LIMIT 12) young ORDER BY id ${order}`,
@@ -43,6 +44,18 @@ describe('storms', () => {
     for (const { id } of rows) await session.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [id]);
     await pause(5);
     await session.query('ROLLBACK');
+  };
+
+  /** Sessions take a setting when they begin, so those that are open are ended. */
+  const setForNewSessions = async (url: string, setting: string, value: string) => {
+    await withSession(url, async (session) => {
+      const { rows } = await session.query<{ name: string }>(
+        'SELECT quote_ident(current_database()) AS name',
+      );
+      await session.query(`ALTER DATABASE ${rows[0]!.name} SET ${setting} = '${value}'`);
+    });
+    region.wireToHome.cut();
+    region.wireToCentral.cut();
   };
 
   const deadlocksIn = (url: string) =>
@@ -58,11 +71,7 @@ describe('storms', () => {
     'deadlocks in the database of the %s',
     async (where) => {
       const url = where === 'region' ? region.databaseUrl : world.centralUrl;
-      await withSession(url, (session) =>
-        session.query(
-          `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''20ms''', current_database()); END $$`,
-        ),
-      );
+      await setForNewSessions(url, 'deadlock_timeout', '20ms');
       await underLoad(
         world,
         book,
@@ -83,16 +92,7 @@ describe('storms', () => {
     'serialization failures in the database of the %s',
     async (where) => {
       const url = where === 'region' ? region.databaseUrl : world.centralUrl;
-      const serializable = (value: string) =>
-        withSession(url, (session) =>
-          session.query(
-            `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L', current_database(), '${value}'); END $$`,
-          ),
-        );
-      await serializable('serializable');
-      // Sessions take the setting when they begin.
-      region.wireToHome.cut();
-      region.wireToCentral.cut();
+      await setForNewSessions(url, 'default_transaction_isolation', 'serializable');
       await underLoad(
         world,
         book,
@@ -113,6 +113,21 @@ describe('storms', () => {
       );
       if (where === 'region') expect(book.toldToComeAgain).toBeGreaterThan(0);
       else expect((await statusOf(region)).link.lastError).toMatchObject({ code: '40001' });
+      await expectAllWell(world, book);
+      expect(await count(world.centralUrl, 'quarantine')).toBe(0);
+    },
+    60_000,
+  );
+
+  it.each(['region', 'central'] as const)(
+    'sessions that the database of the %s ends',
+    async (where) => {
+      const url = where === 'region' ? region.databaseUrl : world.centralUrl;
+      const end = async (session: pg.Client) => {
+        await session.query(END_SESSIONS);
+        await pause(30);
+      };
+      await underLoad(world, book, () => rage(url, end).then(), { clinicians: 8 });
       await expectAllWell(world, book);
       expect(await count(world.centralUrl, 'quarantine')).toBe(0);
     },

@@ -103,7 +103,8 @@ const SLOW_TO_NOTICE: Readonly<Record<string, Fault>> = {
 export const FAULTS_IN_PROCESS = { ...ON_THE_LINK, ...AT_CENTRAL, ...AT_HOME };
 export const FAULTS_OF_PROCESSES = { ...FAULTS_IN_PROCESS, ...OF_THE_PROCESS, ...SLOW_TO_NOTICE };
 
-const END_SESSIONS = `
+/** Those of nodes, in the database where it is said. */
+export const END_SESSIONS = `
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND application_name LIKE 'medlink%'`;
 
