@@ -141,7 +141,7 @@ describe('the checker', () => {
 
   it('I7: what was deleted, and what was rolled back', () => {
     const [removed] = acknowledged('remove').records;
-    const back = at('central', ({ rows }) => ({
+    const back = at('region', ({ rows }) => ({
       rows: new Map(rows).set(`patients ${removed}`, { id: removed }),
     }));
     expect(broken(back)).toContain('I7');
@@ -153,6 +153,11 @@ describe('the checker', () => {
       journal[index] = { ...journal[index]!, after: { notes: refused.id } };
     });
     expect(broken(risen)).toContain('I7');
+  });
+
+  it('a refusal without a cause', () => {
+    const innocent = sound.central.held.map((entry) => ({ ...entry, after: { notes: 'nothing wrong' } }));
+    expect(judge(at('central', () => ({ held: innocent })))).toHaveProperty(['every refusal has its cause']);
   });
 
   it('a run in which nothing succeeded', () => {

@@ -10,6 +10,7 @@ import {
 import { setOf, tracedWrites } from './evidence.js';
 import { after, differing, unexplainedRows } from './replay.js';
 import type { Values } from '../book.js';
+import { POISON } from '../workload/edits.js';
 
 /** I1: every write answered 2xx is at central, pending, in quarantine or in a conflict; nowhere else. */
 export function everyAnsweredWriteIsSomewhere(evidence: Evidence): string[] {
@@ -178,4 +179,15 @@ export function tornSets({ node, journal, held }: Holding): string[] {
     ...[...waiting].flatMap(partly),
     ...both.map((set) => `${node} has ${set} both applied and in quarantine`),
   ];
+}
+
+/** Nothing is put into quarantine but what central refuses: it would hide whatever went wrong. */
+export function everyRefusalHasItsCause({ central: { held } }: Evidence): string[] {
+  const sets = groupBy(
+    held.filter(({ state }) => state === 'refused'),
+    setOf,
+  );
+  return [...sets]
+    .filter(([, entries]) => !entries.some(({ after: values }) => String(values?.notes).startsWith(POISON)))
+    .map(([set]) => `${set} was refused, and central accepts all that is in it`);
 }

@@ -35,7 +35,13 @@ export interface Holding {
   /** At central: the positions of its journal that are to go down to each region. */
   readonly deliveries: ReadonlyMap<string, ReadonlySet<number>>;
   /** Entries that wait for a person. They have no `seq` of this node. */
-  readonly held: readonly (Omit<Entry, 'seq'> & { readonly lane: string })[];
+  readonly held: readonly HeldEntry[];
+}
+
+export interface HeldEntry extends Omit<Entry, 'seq'> {
+  readonly lane: string;
+  /** `refused`, or `waiting` behind one that was. */
+  readonly state: string;
 }
 
 /** All that the invariants judge. */
@@ -82,8 +88,8 @@ export function holdingOf(node: string, url: string): Promise<Holding> {
       deliveries: node === CENTRAL_NODE ? await deliveriesOf(ask) : new Map(),
       journal: await ask<Entry>(`SELECT seq::float8 AS seq, ${COLUMNS} FROM journal ORDER BY journal.seq`),
       cursors: new Map(cursors.map(({ origin, seq }) => [origin, seq])),
-      held: await ask<Holding['held'][number]>(
-        `SELECT lane, ${COLUMNS} FROM quarantine WHERE state IN ('refused', 'waiting') ORDER BY id`,
+      held: await ask<HeldEntry>(
+        `SELECT lane, state, ${COLUMNS} FROM quarantine WHERE state IN ('refused', 'waiting') ORDER BY id`,
       ),
     };
   });

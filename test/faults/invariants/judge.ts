@@ -1,5 +1,5 @@
 import { everyAnsweredWriteIsSomewhere, everyChangeTookEffectOnce } from './changes.js';
-import { everyRecordInItsOrder, everyTransactionWhole } from './changes.js';
+import { everyRecordInItsOrder, everyRefusalHasItsCause, everyTransactionWhole } from './changes.js';
 import type { Evidence } from './evidence.js';
 import { everyAnswerWasFair, everyChangeToldInFull, everyCopyEqual } from './records.js';
 import { nothingComesBack, somethingSucceeded } from './records.js';
@@ -16,6 +16,7 @@ const INVARIANTS: Readonly<Record<string, (evidence: Evidence) => string[]>> = {
   'I5 every copy is equal on every node': everyCopyEqual,
   'I6 every replaced value is in the history with who, when, where, why': everyChangeToldInFull,
   'I7 what was deleted or rolled back does not come back': nothingComesBack,
+  'every refusal has its cause': everyRefusalHasItsCause,
   'every answer was fair': everyAnswerWasFair,
   'something succeeded': somethingSucceeded,
 };
