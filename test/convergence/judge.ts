@@ -28,14 +28,14 @@ export async function judge(world: ConvergenceWorld, seed: number, sabotage?: Sa
     await run.live(async () => {
       const evidence = await gather(world, ledger.patients);
       note(checkSets(evidence));
-      note(checkOwnEdits(evidence, run.refetching));
+      note(checkOwnEdits(evidence, run.exchange.refetching));
       note(checkGroups(ledger, [evidence.central, ...evidence.regions]));
     });
     await run.settle();
   } finally {
-    run.close();
+    run.exchange.close();
   }
-  if (process.env.MEDLINK_SHOW) console.info(seed, JSON.stringify(run.counts));
+  if (process.env.MEDLINK_SHOW) console.info(seed, JSON.stringify(run.attempts.counts));
   const evidence = await gather(world, ledger.patients);
   const { central, regions, quarantine } = evidence;
   note(checkSets(evidence));

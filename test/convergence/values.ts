@@ -62,7 +62,8 @@ export class Values {
   /** Some fields of a patient, by property. */
   edit(): PatientFields {
     const units = new Set(this.random.some(EDITED, this.random.between(1, 3)));
-    return Object.assign({}, ...[...units].map((unit) => this.fieldsOf(unit))) as PatientFields;
+    const medicalId = this.random.chance(0.04) ? { medicalId: this.medicalId() } : {};
+    return Object.assign(medicalId, ...[...units].map((unit) => this.fieldsOf(unit))) as PatientFields;
   }
 
   /** A whole patient, without what the application adds. */
@@ -80,7 +81,7 @@ export class Values {
     };
   }
 
-  medicalId(): string {
+  private medicalId(): string {
     return this.random.chance(0.1) ? `${this.run}-SHARED` : this.unlike('M');
   }
 
