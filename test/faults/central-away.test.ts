@@ -38,13 +38,11 @@ describe('central, under load,', () => {
       ...book.writes.filter((write) => write.begun >= begun).map(({ begun: from, ended }) => ended - from),
     );
 
-  /** Counted in both databases, before and after: people go on writing. */
+  /** What central has applied without being heard looks pending; never the other way round. */
   const expectPendingToBeTold = async () => {
-    const least = await pendingOf(world, region);
-    const { pending } = (await statusOf(region)).uplink;
-    expect(least).toBeGreaterThan(0);
-    expect(pending).toBeGreaterThanOrEqual(least);
-    expect(pending).toBeLessThanOrEqual(await pendingOf(world, region));
+    const pending = await pendingOf(world, region);
+    expect(pending).toBeGreaterThan(0);
+    expect((await statusOf(region)).uplink.pending).toBeGreaterThanOrEqual(pending);
   };
 
   it.each(['stopped', 'crashed'] as const)(
