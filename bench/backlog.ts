@@ -1,4 +1,5 @@
 import { withClient } from './clusters.js';
+import { REGION_CODE } from './databases.js';
 
 /** Writers at once, so that the journal's positions and its commits are not in one order. */
 const LANES = 2;
@@ -10,7 +11,7 @@ const LANES = 2;
  */
 export async function makeBacklog(region: string, entries: number): Promise<void> {
   await withClient(region, async (client) => {
-    for (const statement of PATIENT_MAKER) await client.query(statement);
+    for (const statement of [...patientMaker(REGION_CODE), LANE]) await client.query(statement);
   });
   const lanes = Array.from({ length: LANES }, (_, lane) =>
     withClient(region, async (client) => {
@@ -23,7 +24,8 @@ export async function makeBacklog(region: string, entries: number): Promise<void
   await withClient(region, (client) => client.query('VACUUM (ANALYZE) patients, journal'));
 }
 
-const PATIENT_MAKER = [
+/** Functions that make patients of a region. */
+export const patientMaker = (region: string): string[] => [
   // As the application would have journaled it: what the database captures itself is indexed once more.
   `CREATE FUNCTION bench_as_application() RETURNS trigger LANGUAGE plpgsql AS
    $$ BEGIN NEW.captured_by := 'application'; RETURN NEW; END $$`,
@@ -38,7 +40,7 @@ const PATIENT_MAKER = [
        birth_date_precision, sex, birth_place, national_id, phone, email, address, location, blood_group, allergies,
        chronic_conditions, emergency_contact, notes, version, created_at, updated_at, created_by, updated_by)
      SELECT patient,
-       'DKR-' || upper(lpad(to_hex((n * 2654435761) % 4294967296), 8, '0')), 'DKR',
+       '${region}-' || upper(lpad(to_hex((n * 2654435761) % 4294967296), 8, '0')), '${region}',
        bench_pick('{NDiaye,Diop,Fall,Sow,Ba,Sy,Gueye,Faye,Sarr,Cissé,Diallo,Kane,Mbaye,Seck,Thiam,Touré}', n * 7),
        CASE WHEN n % 3 = 0 THEN bench_pick('{Sow,Ba,Dieng,Niang,Wade,Samb,Lo}', n) END,
        bench_pick('{Aïssatou,Fatou,Mamadou,Ousmane,Awa,Ibrahima,Khady,Moussa,Mariama,Cheikh,Ndeye,Bineta}', n * 11)
@@ -55,8 +57,10 @@ const PATIENT_MAKER = [
        '{"name": "Moussa Sow", "phone": "+221776543210", "relationship": "époux"}',
        'Préfère être appelée le matin.', 1, clock_timestamp(), clock_timestamp(),
        '01936b5e-0000-7c3e-8f21-000000000001', '01936b5e-0000-7c3e-8f21-000000000001' $$`,
+];
 
-  `CREATE PROCEDURE bench_lane(lane int, entries int) LANGUAGE plpgsql AS $$
+const LANE = `
+  CREATE PROCEDURE bench_lane(lane int, entries int) LANGUAGE plpgsql AS $$
    DECLARE
      patients_made uuid[] := '{}';
      patient uuid;
@@ -74,5 +78,4 @@ const PATIENT_MAKER = [
        END IF;
        COMMIT;
      END LOOP;
-   END $$`,
-];
+   END $$`;

@@ -13,8 +13,8 @@ export interface DatabaseUrls {
 }
 
 /** A new, migrated database of a regional node on the server at `server`. Resolves with its URL. */
-export function createRegion(server: string, name: string): Promise<string> {
-  return create(server, name, REGIONALE, REGION_CODE);
+export function createRegion(server: string, name: string, code = REGION_CODE): Promise<string> {
+  return create(server, name, REGIONALE, code);
 }
 
 /** A new, migrated database of central. */

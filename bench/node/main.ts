@@ -48,6 +48,10 @@ const commands: Commands = {
     await pauseUplink(!on);
   },
 
+  async setExchange(on) {
+    await pauseUplink(!on);
+  },
+
   async cpu() {
     return ownCpu();
   },

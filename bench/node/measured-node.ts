@@ -15,7 +15,11 @@ export class MeasuredNode {
     private readonly dataDir: string,
   ) {}
 
-  static async start(region: string, central: string): Promise<MeasuredNode> {
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  static async start(region: string, central: string, code = REGION_CODE): Promise<MeasuredNode> {
     const dataDir = await mkdtemp(join(tmpdir(), 'medlink-bench-node-'));
     const child = fork(fileURLToPath(new URL('main.js', import.meta.url)), {
       env: {
@@ -23,7 +27,7 @@ export class MeasuredNode {
         PORT: '0',
         NODE_ENV: 'development',
         MEDLINK_NODE: 'standalone',
-        MEDLINK_REGION: REGION_CODE,
+        MEDLINK_REGION: code,
         MEDLINK_DATA_DIR: dataDir,
         MEDLINK_ADMIN_PASSWORD: 'a password for a benchmark',
         MEDLINK_LOG_LEVEL: 'warn',

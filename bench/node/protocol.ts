@@ -4,6 +4,8 @@ export interface Commands {
   readonly catchUp: (last: number) => Promise<CatchUp>;
   /** As shipped (true), or writing the row alone: nothing is journaled and nothing is sent. */
   readonly setReplication: (on: boolean) => Promise<void>;
+  /** Exchanges with central, or rests. */
+  readonly setExchange: (on: boolean) => Promise<void>;
   /** Processor time of the node's process so far, in milliseconds. */
   readonly cpu: () => Promise<number>;
   /** Resident memory of the node's process, in bytes. */
