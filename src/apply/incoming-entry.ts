@@ -37,11 +37,19 @@ export async function incomingEntries(
   return rows;
 }
 
+/**
+ * SQL: whether a row of the journal is of a record's patient, which is $1. Read by the index of patients; IS NOT DISTINCT
+ * FROM would read all that was written since.
+ */
+export function ofPatient({ patientId }: Pick<IncomingEntry, 'patientId'>): string {
+  return patientId === null ? '$1::uuid IS NULL AND patient_id IS NULL' : 'patient_id = $1';
+}
+
 /** What other nodes have done to the record of `entry`, and its maker did not know, oldest first. */
 export async function foreignEntries(client: ClientBase, entry: IncomingEntry): Promise<ForeignEntry[]> {
   const { rows } = await client.query<ForeignEntry>(
     `SELECT origin, op, before, after, ${AUTHOR} FROM journal
-     WHERE patient_id IS NOT DISTINCT FROM $1 AND entity_id = $2 AND seq > $3 AND origin <> $4 AND op <> 'noop'
+     WHERE ${ofPatient(entry)} AND entity_id = $2 AND seq > $3 AND origin <> $4 AND op <> 'noop'
      ORDER BY seq`,
     [entry.patientId, entry.entityId, entry.knows, entry.origin],
   );
@@ -55,7 +63,7 @@ export async function lastRemoval(
 ): Promise<ForeignEntry | undefined> {
   const { rows } = await client.query<ForeignEntry>(
     `SELECT origin, op, before, after, ${AUTHOR} FROM journal
-     WHERE patient_id IS NOT DISTINCT FROM $1 AND entity_id = $2 AND op = 'remove' ORDER BY seq DESC LIMIT 1`,
+     WHERE ${ofPatient(entry)} AND entity_id = $2 AND op = 'remove' ORDER BY seq DESC LIMIT 1`,
     [entry.patientId, entry.entityId],
   );
   return rows[0];
@@ -80,13 +88,15 @@ export async function lockShared(client: ClientBase, tables: Iterable<string>): 
   }
 }
 
+const UNKNOWN = `j.entity_id = i.entity_id AND j.seq > i.knows AND j.origin <> i.origin AND j.op <> 'noop'`;
+
 /** The positions of entries that were made without knowing of a change of the same record by another node. */
 export async function concurrentPositions(client: ClientBase): Promise<Set<number>> {
   const { rows } = await client.query<{ position: string }>(
     `SELECT i.position FROM incoming_entries i
      WHERE (i.patient_id IS NULL OR i.patient_id IN (SELECT patient_id FROM hosts))
-       AND EXISTS (SELECT FROM journal j WHERE j.patient_id IS NOT DISTINCT FROM i.patient_id
-                   AND j.entity_id = i.entity_id AND j.seq > i.knows AND j.origin <> i.origin AND j.op <> 'noop')`,
+       AND (EXISTS (SELECT FROM journal j WHERE j.patient_id = i.patient_id AND ${UNKNOWN})
+            OR (i.patient_id IS NULL AND EXISTS (SELECT FROM journal j WHERE j.patient_id IS NULL AND ${UNKNOWN})))`,
   );
   return new Set(rows.map(({ position }) => Number(position)));
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { ofPatient } from './incoming-entry.js';
 import type { Fields } from './merge.js';
 
 /** The record that a verdict is about. */
@@ -37,13 +38,13 @@ interface Told {
 const journaled = ({ name, schema }: ReplicatedTable, { op, before, after, at }: Told) =>
   `INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id,
                         patient_id, op, before, after, knows, actor, actor_name, reason, at, schema, captured_by)
-   SELECT drawn.seq, node.code, drawn.seq, node.incarnation, pg_current_xact_id()::text::bigint, 1, '${name}', $1::uuid,
-          $2::uuid, ${op}, ${before}, ${after}, 0, $3, $4, $5, ${at}, ${String(schema)}, 'application'
+   SELECT drawn.seq, node.code, drawn.seq, node.incarnation, pg_current_xact_id()::text::bigint, 1, '${name}', $2::uuid,
+          $1::uuid, ${op}, ${before}, ${after}, 0, $3, $4, $5, ${at}, ${String(schema)}, 'application'
    FROM node CROSS JOIN (SELECT nextval('journal_seq') AS seq) drawn`;
 
 const judgement = ({ entityId, patientId }: JudgedRecord, { actor, actorName, reason }: Judge) => [
-  entityId,
   patientId,
+  entityId,
   actor,
   actorName,
   reason ?? null,
@@ -57,7 +58,7 @@ export async function appendVerdict(
   { columns, at, before, by = NOBODY }: Verdict,
 ): Promise<void> {
   const after = `(SELECT jsonb_object_agg(key, value) FROM "${table.name}" t CROSS JOIN jsonb_each(to_jsonb(t))
-                  WHERE t.id = $1 AND key = ANY($8))`;
+                  WHERE t.id = $2 AND key = ANY($8))`;
   const told = { op: `'merge'`, before: '$6::jsonb', after, at: '$7::timestamptz' };
   const values = [before ? JSON.stringify(before) : null, at, columns];
   await client.query(journaled(table, told), [...judgement(record, by), ...values]);
@@ -71,7 +72,7 @@ export async function appendRestoration(
   at: Date,
   by = NOBODY,
 ): Promise<void> {
-  const row = `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = $1)`;
+  const row = `(SELECT to_jsonb(t) FROM "${table.name}" t WHERE t.id = $2)`;
   const told = { op: `'restore'`, before: row, after: row, at: '$6::timestamptz' };
   await client.query(journaled(table, told), [...judgement(record, by), at]);
 }
@@ -83,7 +84,7 @@ export async function appendRemoval(
   record: JudgedRecord,
   by = NOBODY,
 ): Promise<void> {
-  const removed = `(SELECT j.before FROM journal j WHERE j.patient_id IS NOT DISTINCT FROM $2 AND j.entity_id = $1
+  const removed = `(SELECT j.before FROM journal j WHERE ${ofPatient(record)} AND j.entity_id = $2
                     AND j.op = 'remove' ORDER BY j.seq DESC LIMIT 1)`;
   const told = { op: `'remove'`, before: removed, after: 'NULL', at: 'clock_timestamp()' };
   await client.query(journaled(table, told), judgement(record, by));
