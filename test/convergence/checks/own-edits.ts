@@ -18,8 +18,9 @@ function checkRegion(region: Holding, evidence: Evidence): string[] {
   const rows = new Map<string, Row | null>();
   for (const { origin, originSeq, entity, entityId, op, after } of journal) {
     if (origin !== code || entity !== 'patients') continue;
-    if (isTold(originSeq)) rows.set(entityId, without(rows.get(entityId), Object.keys(after ?? {})));
-    else rows.set(entityId, op === 'remove' ? null : { ...rows.get(entityId), ...after });
+    if (!isTold(originSeq)) rows.set(entityId, op === 'remove' ? null : { ...rows.get(entityId), ...after });
+    else if (op === 'remove') rows.delete(entityId);
+    else rows.set(entityId, without(rows.get(entityId), Object.keys(after ?? {})));
   }
   return [...rows].flatMap(([id, edited]) => {
     const row = patients.get(id);
