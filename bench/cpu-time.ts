@@ -18,8 +18,18 @@ async function sessionsCpuOf(url: string): Promise<number> {
     );
     return rows.map(({ pid }) => pid);
   });
-  const times = await Promise.all(pids.map(processCpu));
+  const times = await Promise.all(pids.map(sessionCpu));
   return times.reduce((sum, ms) => sum + ms, 0);
+}
+
+/** A session may have ended since it was listed. */
+async function sessionCpu(pid: number): Promise<number> {
+  try {
+    return await processCpu(pid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 /** Processor time of one process, in milliseconds. */

@@ -81,7 +81,10 @@ const AUTHOR = (entry: string) =>
   `jsonb_build_object('origin', ${entry}.origin, 'at', ${entry}.at, 'actor', ${entry}.actor,
      'actorName', ${entry}.actor_name, 'role', ${entry}.role)`;
 
-/** Each pair once: of the two, the record that was given the value later is the one in question. */
+/**
+ * Each pair once: of the two, the record that was given the value later is the one in question. Never both by one node:
+ * it has given a value again when the other record was gone, and only its removal has yet to come, out of quarantine.
+ */
 async function clashesOf(
   client: ClientBase,
   { name }: ReplicatedTable,
@@ -99,7 +102,7 @@ async function clashesOf(
        SELECT g.* FROM journal g
        WHERE g.patient_id = other.id AND g.entity_id = other.id AND g.after::jsonb ? '${column}'
        ORDER BY g.seq DESC LIMIT 1) given
-     WHERE j.seq > $1 AND j.seq <= $2 AND j.entity = '${name}' AND j.op <> 'noop' AND given.seq < j.seq
+     WHERE j.seq > $1 AND j.seq <= $2 AND j.entity = '${name}' AND j.op <> 'noop' AND given.seq < j.seq AND given.origin <> j.origin
        AND NOT EXISTS (SELECT FROM conflicts c WHERE c.kind = 'identity' AND c.state = 'open'
                        AND (c.entity_id, c.other_id) IN ((t.id, other.id), (other.id, t.id)))
      ORDER BY t.id, other.id, j.seq`,

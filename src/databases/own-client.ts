@@ -14,11 +14,22 @@ export interface OwnClient {
 
 /**
  * Opens a session with the settings of a data source's pool. No answer within `answerWithinMs` fails the query;
- * then the session is of no more use. It does not wait behind the pool's queries, nor they behind its.
+ * then the session is of no more use. It does not wait behind the pool's queries, nor they behind its. With `pipeline`
+ * a query is sent before the one before it is answered.
  */
-export async function openClient(source: DataSource, answerWithinMs: number): Promise<OwnClient> {
+export async function openClient(
+  source: DataSource,
+  answerWithinMs: number,
+  { pipeline }: { readonly pipeline: boolean } = { pipeline: false },
+): Promise<OwnClient> {
   const { options } = (source.driver as PostgresDriver).master as { options: pg.ClientConfig };
-  const client = new pg.Client({ ...options, query_timeout: answerWithinMs });
+  // The driver's types do not know of `pipeline` yet.
+  const config: pg.ClientConfig & { pipeline: boolean } = {
+    ...options,
+    query_timeout: answerWithinMs,
+    pipeline,
+  };
+  const client = new pg.Client(config);
   // A session that breaks tells so by an event, which would end the process if nobody listened. Its queries fail.
   client.on('error', () => {
     close();

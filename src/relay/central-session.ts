@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { AlertCode } from '../alerts/alert-codes.js';
 import { raiseAlert } from '../alerts/raise-alert.js';
-import { applyChunk } from '../apply/apply-chunk.js';
+import { applyChunk, type ChunkOutcome, CursorMovedError } from '../apply/apply-chunk.js';
 import { applyInLanes } from '../apply/apply-in-lanes.js';
 import { OpenSetHeldError, type LaneOutcome } from '../apply/lanes.js';
 import { codeOf, failureKind } from '../apply/failure.js';
@@ -67,6 +67,9 @@ export class LargeSetRefusedError extends Error {
 export class CentralSession {
   /** Change sets that earlier chunks of the running transaction left open. */
   private openSets: readonly string[] = [];
+  /** Whether a transaction is open: no other chunk's statement may come into it. */
+  private inTransaction = false;
+  private latest: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly own: OwnClient,
@@ -83,7 +86,7 @@ export class CentralSession {
     owner: string,
   ): Promise<CentralSession> {
     const known = replicatedTables(source);
-    const own = await openClient(source, ANSWER_TIMEOUT_MS);
+    const own = await openClient(source, ANSWER_TIMEOUT_MS, { pipeline: true });
     try {
       await own.client.query(LIMITS);
       await own.client.query(`SELECT set_config('application_name', $1, false)`, [owner]);
@@ -138,15 +141,20 @@ export class CentralSession {
     await this.tell('CONFLICT_OPENED', region, opened);
   }
 
-  async deliver(chunk: Chunk): Promise<Delivery> {
-    if (chunk.closed && this.openSets.length === 0) return this.deliverClosed(chunk);
-    if (this.openSets.length === 0) await this.ask('BEGIN');
-    const delivery = await this.deliverPart(chunk);
-    this.openSets = chunk.openSets;
-    if (chunk.closed) {
-      await this.ask('COMMIT');
-      for (const key of this.refused.keys()) this.refused.delete(key);
-    }
+  /**
+   * A closed chunk goes to central at once, also behind another that central has not answered yet: it finds the cursor
+   * elsewhere, and does nothing, unless that one was applied.
+   */
+  deliver(chunk: Chunk): Promise<Delivery> {
+    const attempt = chunk.closed && !this.inTransaction ? this.attempt(chunk) : undefined;
+    // It is looked at in its turn, which does not come when an earlier chunk failed.
+    void Promise.allSettled([attempt]);
+    const delivery = this.latest.then(() =>
+      chunk.closed && !this.inTransaction
+        ? this.deliverWhole(chunk, attempt ?? this.attempt(chunk))
+        : this.deliverPart(chunk),
+    );
+    this.latest = delivery;
     return delivery;
   }
 
@@ -158,24 +166,43 @@ export class CentralSession {
     return this.own.client;
   }
 
-  private async deliverClosed(chunk: Chunk): Promise<Delivery> {
+  /** `refused`: it cannot be applied as it is. Throws what may not happen again. */
+  private async attempt(chunk: Chunk): Promise<ChunkOutcome | 'refused'> {
+    if (isAhead(this.tables, chunk.tables)) return 'refused';
     try {
-      if (
-        !isAhead(this.tables, chunk.tables) &&
-        (await applyChunk(this.client, this.tables, chunk)) === 'applied'
-      )
-        return ALL_APPLIED;
+      return await applyChunk(this.client, this.tables, chunk);
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
+      return 'refused';
     }
-    await this.ask('BEGIN');
-    const outcome = await this.inLanes(chunk);
-    await this.ask('COMMIT');
-    return outcome;
   }
 
-  /** A part of a change set that is larger than a chunk, inside the transaction that its end will commit. */
+  private async deliverWhole(chunk: Chunk, attempt: Promise<ChunkOutcome | 'refused'>): Promise<Delivery> {
+    const outcome = await attempt.catch((error: unknown) => {
+      // The chunk before it was still to be taken apart then.
+      if (error instanceof CursorMovedError) return this.attempt(chunk);
+      throw error;
+    });
+    if (outcome === 'applied') return ALL_APPLIED;
+    await this.begin();
+    const delivery = await this.inLanes(chunk);
+    await this.commit();
+    return delivery;
+  }
+
+  /** A part of a change set that is larger than a chunk, in the transaction that its end will commit. */
   private async deliverPart(chunk: Chunk): Promise<Delivery> {
+    if (!this.inTransaction) await this.begin();
+    const delivery = await this.applyPart(chunk);
+    this.openSets = chunk.openSets;
+    if (chunk.closed) {
+      await this.commit();
+      for (const key of this.refused.keys()) this.refused.delete(key);
+    }
+    return delivery;
+  }
+
+  private async applyPart(chunk: Chunk): Promise<Delivery> {
     if (this.refused.size > 0) return this.inLanes(chunk);
     if (isAhead(this.tables, chunk.tables)) throw this.refuseOpenSets(chunk, SCHEMA_AHEAD);
     try {
@@ -186,6 +213,16 @@ export class CentralSession {
       if (failureKind(error) === 'transient') throw error;
       throw this.refuseOpenSets(chunk, { code: codeOf(error), message: (error as Error).message });
     }
+  }
+
+  private async begin(): Promise<void> {
+    this.inTransaction = true;
+    await this.ask('BEGIN');
+  }
+
+  private async commit(): Promise<void> {
+    await this.ask('COMMIT');
+    this.inTransaction = false;
   }
 
   /** What was applied of them so far is rolled back with the session. */

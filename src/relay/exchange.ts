@@ -21,6 +21,8 @@ const GAP_POLL_MS = 5;
 const GATHER_MS = 15;
 /** How often an idle link is asked for a sign of life. Milliseconds. */
 const HEARTBEAT_MS = 5_000;
+/** How many chunks may be on their way while central applies one. */
+const CHUNKS_AHEAD = 1;
 /** How often a process that stands by asks whether it is to send now. Milliseconds. */
 const STANDBY_POLL_MS = 250;
 
@@ -41,6 +43,8 @@ export class Exchange {
   private readonly logger = new Logger(Exchange.name);
   /** By the monotonic clock: the wall clock may step. */
   private lastContact = 0;
+  /** What is on its way to central, in order. */
+  private readonly underWay: Promise<void>[] = [];
 
   constructor(
     private readonly client: ClientBase,
@@ -62,6 +66,7 @@ export class Exchange {
       next = typeof next === 'string' ? await this.wait(reader, next) : await this.deliver(reader, next);
       await peer.refresh(this.client);
     }
+    await this.arrival();
   }
 
   private get isOver(): boolean {
@@ -102,25 +107,38 @@ export class Exchange {
     }
   }
 
-  /** In a backlog, delivers one chunk while the next is read: half again as fast as one after the other. */
+  /** In a backlog, one chunk is read and another is on its way while central applies a third: it never waits for this side. */
   private async deliver(reader: JournalReader, chunk: Chunk): Promise<Chunk | NothingToSend> {
+    const sent = this.send(chunk, this.underWay.at(-1));
+    // Whoever waits for its arrival hears of its failure. Nobody does when another part of the exchange failed first.
+    void Promise.allSettled([sent]);
+    this.underWay.push(sent);
+    if (!reader.hasMore) return 'end';
+    const [next] = await Promise.all([this.read(reader), this.arrival(chunk.closed ? CHUNKS_AHEAD : 0)]);
+    return next;
+  }
+
+  /** Resolves when no more than `left` chunks are on their way. */
+  private async arrival(left = 0): Promise<void> {
+    while (this.underWay.length > left) await this.underWay.shift();
+  }
+
+  private async send(chunk: Chunk, before: Promise<void> | undefined): Promise<void> {
     const { link, quarantine, state, size, progressed } = this.parts;
     const begun = performance.now();
-    const [next, delivery] = await Promise.all([
-      reader.hasMore ? this.read(reader) : ('end' as const),
-      link.deliver(chunk),
-    ]);
-    size.delivered(chunk.count, performance.now() - begun);
+    const delivery = await link.deliver(chunk);
+    await before;
+    size.delivered(chunk.count, performance.now() - Math.max(begun, this.lastContact));
     progressed();
     if (delivery.refused + delivery.waiting + delivery.held > 0) await quarantine.noteDelivery(delivery);
     if (chunk.closed) this.acknowledge(chunk.through);
     state.deliver(chunk.count);
     this.tellUp();
-    return next;
   }
 
   private async wait(reader: JournalReader, reason: NothingToSend): Promise<Chunk | NothingToSend> {
     const { latch, state } = this.parts;
+    await this.arrival();
     if (reason === 'end') {
       state.clock.moved();
       this.tellUp();

@@ -26,6 +26,9 @@ export interface Link {
   /**
    * Hands a chunk over. Resolves once the peer has applied it durably, or holds it, when the chunk is not
    * closed, in a transaction that the rest of the change set will close.
+   *
+   * Behind a closed chunk, the next may be handed over before this resolves; what became of them comes in their order,
+   * and when one fails, so do those behind it.
    */
   deliver(chunk: Chunk): Promise<Delivery>;
   /**

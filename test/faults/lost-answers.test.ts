@@ -24,7 +24,7 @@ describe('a commit whose answer is lost between the node and its own database', 
   const create = (headers: Record<string, string>) =>
     call(region.node.url, 'POST /patients', { token: region.doctor.token, body: patient, headers });
   const losingTheAnswer = async <T>(work: () => Promise<T>): Promise<T> => {
-    region.wireToHome.holdAnswersTo(COMMIT);
+    region.wireToHome.holdAnswersTo(COMMIT, 'INSERT INTO "patients"');
     const answer = work();
     await until(async () => (await count(region.databaseUrl, 'patients')) === 2, {
       what: 'it has committed',

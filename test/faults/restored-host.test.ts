@@ -40,6 +40,7 @@ describe.each<Restore>(['loaded anew', 'files put back'])(
       await world.edit(awa!.id, { phone: '+221770000002' });
       await world.settled();
       await world.edit(awa!.id, { email: 'deux@example.org' }, 'other');
+      await world.settled();
       await world.query('central', `UPDATE patients SET notes = 'central' WHERE id = $1`, [awa!.id]);
       await world.settled();
       await world.edit(awa!.id, { notes: 'region' });

@@ -39,7 +39,7 @@ describe('storms', () => {
     await session.query(`SET deadlock_timeout = '300ms'`);
     await session.query('BEGIN');
     const { rows } = await session.query<{ id: string }>(
-      `SELECT id FROM (SELECT id FROM patients ORDER BY updated_at DESC, id LIMIT 12) young ORDER BY id ${order}`,
+      `SELECT id FROM (SELECT id FROM patients ORDER BY updated_at DESC, id LIMIT 40) young ORDER BY id ${order}`,
     );
     for (const { id } of rows) await session.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [id]);
     await pause(5);
@@ -79,9 +79,11 @@ describe('storms', () => {
           await Promise.all([rage(url, lockCrosswise('ASC')), rage(url, lockCrosswise('DESC'))]);
           await someSucceed(world, book);
         },
-        { databaseUsers: 3 },
+        { clinicians: 8, databaseUsers: 4 },
       );
       expect(await deadlocksIn(url)).toBeGreaterThan(0);
+      if (where === 'central')
+        expect((await statusOf(region)).link.lastError).toMatchObject({ code: '40P01' });
       await expectAllWell(world, book);
       expect(await count(world.centralUrl, 'quarantine')).toBe(0);
     },

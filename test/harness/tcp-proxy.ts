@@ -36,6 +36,16 @@ export interface LinkQuality {
   readonly random?: () => number;
 }
 
+/** What to do when a text goes to the server. */
+interface Watched {
+  /** Only on a connection that has said this, … */
+  readonly before: Buffer;
+  /** … as these have. */
+  readonly saidBefore: WeakSet<Wire>;
+  readonly text: Buffer;
+  readonly then: (data: Buffer, at: number) => void;
+}
+
 export class TcpProxy implements Conditions {
   /** The database through the proxy. */
   readonly url: string;
@@ -43,7 +53,7 @@ export class TcpProxy implements Conditions {
   private quality: LinkQuality = {};
   private budget = Infinity;
   private whenSpent: () => void = () => undefined;
-  private watched: { text: Buffer; then: (data: Buffer, at: number) => void } | undefined;
+  private watched: Watched | undefined;
   private readonly wires = new Set<Wire>();
   private readonly changes = new EventEmitter().setMaxListeners(0);
   private server: Server | undefined;
@@ -117,18 +127,25 @@ export class TcpProxy implements Conditions {
     for (const wire of this.wires) wire.vanish();
   }
 
-  /** The next time that `text` goes to the server, it arrives, and no answer to it. */
-  holdAnswersTo(text: string): void {
+  /**
+   * The next time that `text` goes to the server, on a connection that has said `before` since now if that is given, it
+   * arrives, and no answer to it.
+   */
+  holdAnswersTo(text: string, before = ''): void {
     const hold = () => {
       this.state = 'answers held';
     };
-    this.watched = { text: Buffer.from(text), then: hold };
+    this.watch(before, text, hold);
   }
 
   /** The next time that `from` goes to the server, `to`, which is as long, arrives: bytes that were damaged on their way. */
   damage(from: string, to: string): void {
     const damage = (data: Buffer, at: number) => Buffer.from(to).copy(data, at);
-    this.watched = { text: Buffer.from(from), then: damage };
+    this.watch('', from, damage);
+  }
+
+  private watch(before: string, text: string, then: Watched['then']): void {
+    this.watched = { before: Buffer.from(before), saidBefore: new WeakSet(), text: Buffer.from(text), then };
   }
 
   /** Whether what {@link damage} waits for has come by. */
@@ -166,11 +183,14 @@ export class TcpProxy implements Conditions {
     this.whenSpent();
   }
 
-  rewritten(direction: Direction, data: Buffer): Buffer {
-    const at = direction === 'requests' && this.watched ? data.indexOf(this.watched.text) : -1;
+  rewritten(wire: Wire, direction: Direction, data: Buffer): Buffer {
+    if (direction === 'answers' || !this.watched) return data;
+    const { before, saidBefore, text, then } = this.watched;
+    if (data.includes(before)) saidBefore.add(wire);
+    const at = saidBefore.has(wire) ? data.indexOf(text) : -1;
     if (at < 0) return data;
     const changed = Buffer.from(data);
-    this.watched!.then(changed, at);
+    then(changed, at);
     this.watched = undefined;
     return changed;
   }

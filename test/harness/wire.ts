@@ -14,8 +14,8 @@ export interface Conditions {
   allowed(direction: Direction, bytes: number): number;
   /** What was allowed has been handed on, and more was there. */
   spent(): void;
-  /** What arrives in the place of `data`. */
-  rewritten(direction: Direction, data: Buffer): Buffer;
+  /** What arrives in the place of `data` on `wire`. */
+  rewritten(wire: Wire, direction: Direction, data: Buffer): Buffer;
 }
 
 /** One connection through the proxy: a socket on each side, and what is carried between them. */
@@ -75,7 +75,7 @@ export class Wire {
       await this.conditions.released(direction);
       if (this.silent || !to.writable) return;
       const allowed = this.conditions.allowed(direction, rest.length);
-      await this.hand(this.conditions.rewritten(direction, rest.subarray(0, allowed)), to);
+      await this.hand(this.conditions.rewritten(this, direction, rest.subarray(0, allowed)), to);
       rest = rest.subarray(allowed);
       if (rest.length > 0) this.conditions.spent();
     }

@@ -30,10 +30,10 @@ describe('GapWatch', () => {
 describe('ChunkSize', () => {
   it('shrinks when chunks take long or fail, down to one entry, and grows again when they are quick', () => {
     const size = new ChunkSize(500);
-    size.delivered(500, 4_000);
-    expect(size.entries).toBe(250);
+    size.delivered(250, 4_000);
+    expect(size.entries).toBe(125);
     size.failed();
-    expect(size.entries).toBe(62);
+    expect(size.entries).toBe(31);
     for (let failure = 0; failure < 10; failure++) size.failed();
     expect(size.entries).toBe(1);
     for (let chunk = 0; chunk < 20; chunk++) size.delivered(size.entries, 10);
@@ -43,6 +43,13 @@ describe('ChunkSize', () => {
   it('learns nothing from a chunk that was not full', () => {
     const size = new ChunkSize(500);
     size.delivered(3, 5_000);
+    expect(size.entries).toBe(250);
+  });
+
+  it('begins small: a slow link must get the first one too', () => {
+    const size = new ChunkSize(2_000);
+    expect(size.entries).toBe(250);
+    size.delivered(250, 100);
     expect(size.entries).toBe(500);
   });
 });

@@ -170,6 +170,33 @@ describe('quarantine', () => {
     expect(await rowsOf(node.central)).toEqual(await rowsOf(node.regionale));
   });
 
+  it('an identifier that was given again while its former owner’s removal waits is nobody’s conflict', async () => {
+    const [former, next] = [aPatient(), aPatient()];
+    next.medicalId = former.medicalId;
+    await write((manager) => manager.insert(former));
+    await write((manager) => manager.save({ id: former.id, notes: 'poison' }));
+    await whenAllDelivered();
+    await write((manager) => manager.remove(former));
+    await write((manager) => manager.insert(next));
+    await whenAllDelivered();
+    expect(await rowsOf(node.central)).toHaveLength(2);
+    await until(
+      async () =>
+        (
+          await node.central.query(
+            'SELECT FROM identity_watch WHERE seq >= (SELECT seq FROM journal WHERE entity_id = $1)',
+            [next.id],
+          )
+        ).rowCount === 1,
+      { what: 'whoever looks for identifiers given twice has come by' },
+    );
+    expect((await node.central.query('SELECT FROM conflicts')).rowCount).toBe(0);
+    await cure();
+    const [head] = await quarantine();
+    await call('POST', `/sync/quarantine/${head!.id}/retry`, { reason: 'cured' });
+    expect(await rowsOf(node.central)).toMatchObject([{ id: next.id }]);
+  });
+
   it('a refused update can be discarded with a reason: central’s value stays, and a verdict says so', async () => {
     const patient = aPatient({ notes: 'first' });
     await write((manager) => manager.insert(patient));

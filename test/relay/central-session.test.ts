@@ -1,0 +1,127 @@
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { connectionOptions } from '../../ormconfig/connection-options.js';
+import { ChunkCorruptError } from '../../src/apply/apply-chunk.js';
+import type { Chunk } from '../../src/journal/chunk.js';
+import { Patient } from '../../src/patients/patient.entity.js';
+import { PatientsRouter } from '../../src/patients/patients.router.js';
+import { CentralSession } from '../../src/relay/central-session.js';
+import { JournalReader } from '../../src/relay/journal-reader.js';
+import { CENTRAL } from '../../src/routing/connection-names.js';
+import { RoutingTable } from '../../src/routing/routing-table.js';
+import { until } from '../harness/until.js';
+import { aPatient, openCapturedDatabase, type CapturedDatabase } from '../journal/captured-database.js';
+
+/** Chunks that go to central before it has answered those before them. */
+describe('a session at central', () => {
+  let db: CapturedDatabase;
+  let source: DataSource;
+  let central: pg.Client;
+  let region: pg.Client;
+  let session: CentralSession;
+
+  beforeEach(async () => {
+    db = await openCapturedDatabase();
+    const routes = new RoutingTable([{ entities: [Patient], router: PatientsRouter }], 'standalone');
+    source = await new DataSource(connectionOptions(CENTRAL, db.databases.centralUrl, routes)).initialize();
+    central = new pg.Client({ connectionString: db.databases.centralUrl });
+    region = new pg.Client({ connectionString: db.databases.regionaleUrl, options: '-c TimeZone=UTC' });
+    await Promise.all([central.connect(), region.connect()]);
+    await central.query(`INSERT INTO node (code) VALUES ('central')`);
+    await central.query(
+      `INSERT INTO replication_cursors (origin, incarnation, seq, applied_at) VALUES ('DKR', 1, 0, now())`,
+    );
+    await central.query(
+      `ALTER TABLE patients ADD CONSTRAINT no_poison CHECK (notes IS DISTINCT FROM 'poison')`,
+    );
+    session = await CentralSession.open(source, new Map(), 'test');
+  });
+  afterEach(async () => {
+    session.close();
+    await source.destroy();
+    await Promise.all([central.end(), region.end()]);
+    await db.close();
+  });
+
+  const create = (...notes: string[]) =>
+    db.source.getRepository(Patient).save(notes.map((each) => aPatient({ notes: each })));
+  const save = (patient: { id: string }, fields: Partial<Patient>) =>
+    db.source.getRepository(Patient).save({ id: patient.id, ...fields });
+  const chunks = async (size: number) => {
+    const reader = new JournalReader(region, { origin: 'DKR', incarnation: 1, seq: 0 });
+    const read: Chunk[] = [];
+    for (let next = await reader.next(size); typeof next !== 'string'; next = await reader.next(size))
+      read.push(next);
+    return read;
+  };
+  const notesAtCentral = async () =>
+    (await central.query<{ notes: string }>('SELECT notes FROM patients ORDER BY notes')).rows.map(
+      ({ notes }) => notes,
+    );
+  const held = async () =>
+    (
+      await central.query<{ state: string; seq: string }>(
+        'SELECT state, origin_seq AS seq FROM quarantine ORDER BY 2',
+      )
+    ).rows.map(({ state, seq }) => `${seq} ${state}`);
+  const journalAtCentral = async () =>
+    (
+      await central.query<{ seq: string }>(
+        `SELECT origin_seq AS seq FROM journal WHERE origin = 'DKR' ORDER BY journal.seq`,
+      )
+    ).rows.map(({ seq }) => Number(seq));
+
+  it('applies chunks in their order that were all handed over at once', async () => {
+    for (const notes of ['a', 'b', 'c', 'd', 'e']) await create(notes);
+    const read = await chunks(2);
+    expect(read).toHaveLength(3);
+    await Promise.all(read.map((chunk) => session.deliver(chunk)));
+    expect(await notesAtCentral()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(await journalAtCentral()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('applies what is behind a chunk that has to be taken apart after it: a lane keeps its order', async () => {
+    const [first] = await create('a');
+    await save(first!, { notes: 'poison' });
+    await create('b');
+    await save(first!, { notes: 'later' });
+    await create('c');
+    const deliveries = await Promise.all((await chunks(1)).map((chunk) => session.deliver(chunk)));
+    expect(deliveries).toMatchObject([{ refused: 0 }, { refused: 1 }, { refused: 0 }, { waiting: 1 }, {}]);
+    expect(await notesAtCentral()).toEqual(['a', 'b', 'c']);
+    expect(await held()).toEqual(['2 refused', '4 waiting']);
+    expect(await journalAtCentral()).toEqual([1, 3, 5]);
+  });
+
+  it('lets nothing of a later chunk into the transaction in which an earlier one is taken apart', async () => {
+    for (const notes of ['poison', 'a', 'poison', 'b']) await create(notes);
+    const [refused, next] = await chunks(2);
+    const other = new pg.Client({ connectionString: db.databases.centralUrl });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE quarantine IN SHARE MODE');
+    const first = session.deliver(refused!);
+    const isWaiting = async () =>
+      (await central.query(`SELECT FROM pg_locks WHERE NOT granted AND relation = 'quarantine'::regclass`))
+        .rowCount === 1;
+    await until(isWaiting, { what: 'the first is being taken apart' });
+    const second = session.deliver(next!);
+    await other.query('COMMIT');
+    await other.end();
+    expect(await Promise.all([first, second])).toMatchObject([{ refused: 1 }, { refused: 1 }]);
+    expect(await notesAtCentral()).toEqual(['a', 'b']);
+    expect(await held()).toEqual(['1 refused', '3 refused']);
+  });
+
+  it('does nothing behind a chunk that failed, and says why it failed', async () => {
+    for (const notes of ['a', 'b']) await create(notes);
+    const [damaged, next] = await chunks(1);
+    const deliveries = [{ ...damaged!, digest: '1' }, next!].map((chunk) => session.deliver(chunk));
+    expect(await Promise.allSettled(deliveries)).toMatchObject([
+      { reason: expect.any(ChunkCorruptError) as unknown },
+      { reason: expect.any(ChunkCorruptError) as unknown },
+    ]);
+    expect(await notesAtCentral()).toEqual([]);
+    expect(await journalAtCentral()).toEqual([]);
+  });
+});
