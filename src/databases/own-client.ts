@@ -38,6 +38,8 @@ export async function openClient(
   const close = () => {
     if (closed) return;
     closed = true;
+    // With queries on their way, the driver would wait for their answers first.
+    if (pipeline) client.connection.stream.destroy();
     client.end().catch((error: unknown) => {
       logger.debug(`A session was gone before it was closed: ${String(error)}`);
     });
