@@ -8,6 +8,7 @@ import {
 } from '../journal/delivery.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { Fence } from './fence.js';
+import { readIntact } from './read-intact.js';
 import { lastWhole, type Pending } from './whole-change-sets.js';
 
 /** How far a region has applied central's journal. */
@@ -86,7 +87,7 @@ export class DeliveryReader {
   }
 
   private async page(limit: number, whole: number): Promise<Pending[]> {
-    const { rows } = await this.client.query<{ seq: string; ends: string }>({
+    const rows = await this.ask<{ seq: number; ends: number }>({
       name: 'delivery-page',
       text: `SELECT page.seq, (SELECT max(same.seq) FROM deliveries same
                                WHERE same.region = $1 AND same.change_set = page.change_set) AS ends
@@ -95,24 +96,23 @@ export class DeliveryReader {
              ORDER BY page.seq`,
       values: [this.region, this.position, whole, limit],
     });
-    return rows.map(({ seq, ends }) => ({ seq: Number(seq), setEnds: Number(ends) }));
+    return rows.map(({ seq, ends }) => ({ seq, setEnds: ends }));
   }
 
   private async entries(page: readonly Pending[]): Promise<DeliveredEntry[]> {
-    const { rows } = await this.client.query<DeliveredEntry>({
+    return this.ask<DeliveredEntry>({
       name: 'delivery-entries',
       text: `SELECT ${DELIVERED_COLUMNS} FROM journal WHERE journal.seq = ANY($1) ORDER BY journal.seq`,
       values: [page.map(({ seq }) => seq)],
     });
-    return rows;
   }
 
   private async incorporated(): Promise<number> {
-    const { rows } = await this.client.query<{ seq: string }>(
-      'SELECT seq FROM replication_cursors WHERE origin = $1',
-      [this.region],
-    );
-    return Number(rows[0]?.seq ?? 0);
+    const [cursor] = await this.ask<{ seq: number }>({
+      text: 'SELECT seq FROM replication_cursors WHERE origin = $1',
+      values: [this.region],
+    });
+    return cursor?.seq ?? 0;
   }
 
   /** Where pages are small beside what has happened, people must not see what was there before their own changes. */
@@ -121,13 +121,13 @@ export class DeliveryReader {
     through: number,
   ): Promise<Record<string, number>> {
     const patients = new Set(entries.flatMap(({ patient_id: id }) => id ?? []));
-    const { rows } = await this.client.query<{ id: string; first: string }>({
+    const rows = await this.ask<{ id: string; first: number }>({
       name: 'delivery-overtaken',
       text: `SELECT patient_id AS id, min(origin_seq) AS first FROM journal
              WHERE patient_id = ANY($1) AND seq > $2 AND origin = $3 GROUP BY 1`,
       values: [[...patients], through, this.region],
     });
-    return Object.fromEntries(rows.map(({ id, first }) => [id, Number(first)]));
+    return Object.fromEntries(rows.map(({ id, first }) => [id, first]));
   }
 
   private async copies(entries: readonly DeliveredEntry[]): Promise<Copy[]> {
@@ -148,22 +148,25 @@ export class DeliveryReader {
     const rows: CopiedRow[] = [];
     for (const { name, compartment } of this.tables.values()) {
       if ((compartment === null) !== (patientId === null)) continue;
-      const found = await this.client.query<CopiedRow>(
-        `SELECT '${name}' AS table, t.id, to_jsonb(t)::text AS row FROM "${name}" t
-         WHERE ${compartment === null ? '$1::uuid IS NULL' : `t."${compartment}" = $1`} ORDER BY t.id`,
-        [patientId],
-      );
-      rows.push(...found.rows);
+      const found = await this.ask<CopiedRow>({
+        text: `SELECT '${name}' AS table, t.id, to_jsonb(t)::text AS row FROM "${name}" t
+               WHERE ${compartment === null ? '$1::uuid IS NULL' : `t."${compartment}" = $1`} ORDER BY t.id`,
+        values: [patientId],
+      });
+      rows.push(...found);
     }
     return { seq, patientId, rows, history: patientId === null ? [] : await this.history(patientId, seq) };
   }
 
   private async history(patientId: string, before: number): Promise<DeliveredEntry[]> {
-    const { rows } = await this.client.query<DeliveredEntry>(
-      `SELECT ${DELIVERED_COLUMNS} FROM journal
-       WHERE patient_id = $1 AND journal.seq < $2 AND origin <> $3 ORDER BY journal.seq`,
-      [patientId, before, this.region],
-    );
-    return rows;
+    return this.ask<DeliveredEntry>({
+      text: `SELECT ${DELIVERED_COLUMNS} FROM journal
+             WHERE patient_id = $1 AND journal.seq < $2 AND origin <> $3 ORDER BY journal.seq`,
+      values: [patientId, before, this.region],
+    });
+  }
+
+  private ask<T extends object>(question: { name?: string; text: string; values: unknown[] }): Promise<T[]> {
+    return readIntact<T>(this.client, { ...question, after: this.position });
   }
 }

@@ -36,8 +36,9 @@ export interface LinkQuality {
   readonly random?: () => number;
 }
 
-/** What to do when a text goes to the server. */
+/** What to do when a text passes. */
 interface Watched {
+  readonly direction: Direction;
   /** Only on a connection that has said this, … */
   readonly before: Buffer;
   /** … as these have. */
@@ -135,17 +136,21 @@ export class TcpProxy implements Conditions {
     const hold = () => {
       this.state = 'answers held';
     };
-    this.watch(before, text, hold);
+    this.watch('requests', { before, text, then: hold });
   }
 
-  /** The next time that `from` goes to the server, `to`, which is as long, arrives: bytes that were damaged on their way. */
-  damage(from: string, to: string): void {
+  /** The next time that `from` passes, `to`, which is as long, arrives: bytes that were damaged on their way. */
+  damage(from: string, to: string, direction: Direction = 'requests'): void {
     const damage = (data: Buffer, at: number) => Buffer.from(to).copy(data, at);
-    this.watch('', from, damage);
+    this.watch(direction, { text: from, then: damage });
   }
 
-  private watch(before: string, text: string, then: Watched['then']): void {
-    this.watched = { before: Buffer.from(before), saidBefore: new WeakSet(), text: Buffer.from(text), then };
+  private watch(
+    direction: Direction,
+    { before = '', text, then }: { before?: string; text: string; then: Watched['then'] },
+  ): void {
+    const bytes = { before: Buffer.from(before), text: Buffer.from(text) };
+    this.watched = { direction, saidBefore: new WeakSet(), then, ...bytes };
   }
 
   /** Whether what {@link damage} waits for has come by. */
@@ -184,7 +189,7 @@ export class TcpProxy implements Conditions {
   }
 
   rewritten(wire: Wire, direction: Direction, data: Buffer): Buffer {
-    if (direction === 'answers' || !this.watched) return data;
+    if (direction !== this.watched?.direction) return data;
     const { before, saidBefore, text, then } = this.watched;
     if (data.includes(before)) saidBefore.add(wire);
     const at = saidBefore.has(wire) ? data.indexOf(text) : -1;

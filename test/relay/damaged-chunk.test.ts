@@ -146,6 +146,24 @@ describe('a line that damages what it carries', () => {
     expect((await central.query('SELECT FROM quarantine')).rowCount).toBe(0);
   });
 
+  it('what comes down from central: it is read again', async () => {
+    const patient = aPatient();
+    await create([patient]);
+    await whenAtCentral(1);
+    wire.damage('marked', 'masked', 'answers');
+    await central.query(`UPDATE patients SET notes = 'marked' WHERE id = $1`, [patient.id]);
+    const notes = async () =>
+      (await rows(node.regionale)).map(({ row }) => (row as { notes: string | null }).notes);
+    const seen = new Set<string | null>();
+    const isThere = async () => {
+      for (const each of await notes()) seen.add(each);
+      return seen.has('marked');
+    };
+    await until(isThere, { what: 'it came down' });
+    expect(wire.hasDamaged).toBe(true);
+    expect([...seen]).not.toContain('masked');
+  });
+
   it('again and again: an alert tells of it once, and when the line is good, all arrives', async () => {
     watch = new ExchangeWatch(node.app.get(DataRouter), node.app.get(Acknowledgement), node.app.get(Uplink), {
       afterMs: 90_000,
