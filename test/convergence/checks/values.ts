@@ -11,12 +11,14 @@ const ALL_UNITS = Object.keys(UNITS) as Unit[];
  */
 export function checkValues(ledger: Ledger, evidence: Evidence): string[] {
   return ledger.patients.flatMap((patientId) => {
-    const writes = ledger.writesOf(patientId).filter((write) => !isDiscarded(write, evidence.quarantine));
+    const all = ledger.writesOf(patientId);
+    const discarded = new Set(all.filter((write) => isDiscarded(write, evidence.quarantine)));
+    const writes = all.filter((write) => !discarded.has(write));
     const row = evidence.central.patients.get(patientId);
     const disputes = disputed(evidence, patientId);
     return writes.flatMap((write) =>
       issued(write)
-        .filter((unit) => !isAccounted(unit, write, { writes, row, disputes }))
+        .filter((unit) => !isAccounted(unit, write, { writes: all, discarded, row, disputes }))
         .map(
           (unit) =>
             `${unit} ${shown(unit, write.after!)} of ${patientId}, given at ${write.node}, has vanished: ` +
@@ -28,23 +30,33 @@ export function checkValues(ledger: Ledger, evidence: Evidence): string[] {
 
 interface Known {
   readonly writes: readonly Write[];
+  readonly discarded: ReadonlySet<Write>;
   /** As it is in force. */
   readonly row: Row | undefined;
   /** The values of both sides of each conflict. */
   readonly disputes: readonly Row[];
 }
 
-function isAccounted(unit: Unit, { after }: Write, { writes, row, disputes }: Known): boolean {
-  const value = after!;
+function isAccounted(unit: Unit, write: Write, known: Known): boolean {
+  const { row, disputes } = known;
+  const value = write.after!;
   if (row && meansTheSame(unit, row, value)) return true;
-  if (
-    disputes.some((side) => UNITS[unit].every((column) => column in side) && meansTheSame(unit, side, value))
-  )
-    return true;
-  return writes.some((write) => {
-    if (!write.before || !meansTheSame(unit, write.before, value)) return false;
+  const isDisputed = disputes.some(
+    (side) => UNITS[unit].every((column) => column in side) && meansTheSame(unit, side, value),
+  );
+  return isDisputed || isReplaced(unit, write, known);
+}
+
+/** By somebody who had seen it; or who had seen what was put in its place, though that was discarded. */
+function isReplaced(unit: Unit, { after: value, transaction }: Write, known: Known): boolean {
+  return known.writes.some((write) => {
+    const { before, after } = write;
+    if (!before || !meansTheSame(unit, before, value!)) return false;
+    if (after && meansTheSame(unit, after, value!)) return false;
+    if (known.discarded.has(write))
+      return after !== undefined && write.transaction > transaction && isReplaced(unit, write, known);
     // Who removed a record has replaced its values only when it stayed removed.
-    return write.after ? !meansTheSame(unit, write.after, value) : row === undefined;
+    return after !== undefined || known.row === undefined;
   });
 }
 

@@ -189,5 +189,7 @@ export function everyRefusalHasItsCause({ central: { held } }: Evidence): string
   );
   return [...sets]
     .filter(([, entries]) => !entries.some(({ after: values }) => String(values?.notes).startsWith(POISON)))
-    .map(([set]) => `${set} was refused, and central accepts all that is in it`);
+    .map(
+      ([set, [first]]) => `${set} was refused (${first!.code}: ${first!.message}), and central accepts it`,
+    );
 }

@@ -42,6 +42,9 @@ export interface HeldEntry extends Omit<Entry, 'seq'> {
   readonly lane: string;
   /** `refused`, or `waiting` behind one that was. */
   readonly state: string;
+  /** Why it was refused. */
+  readonly code: string | null;
+  readonly message: string | null;
 }
 
 /** All that the invariants judge. */
@@ -89,7 +92,7 @@ export function holdingOf(node: string, url: string): Promise<Holding> {
       journal: await ask<Entry>(`SELECT seq::float8 AS seq, ${COLUMNS} FROM journal ORDER BY journal.seq`),
       cursors: new Map(cursors.map(({ origin, seq }) => [origin, seq])),
       held: await ask<HeldEntry>(
-        `SELECT lane, state, ${COLUMNS} FROM quarantine WHERE state IN ('refused', 'waiting') ORDER BY id`,
+        `SELECT lane, state, code, message, ${COLUMNS} FROM quarantine WHERE state IN ('refused', 'waiting') ORDER BY id`,
       ),
     };
   });
