@@ -5,9 +5,9 @@ import { raiseAlert } from '../alerts/raise-alert.js';
 import { applyChunk, type ChunkOutcome, CursorMovedError } from '../apply/apply-chunk.js';
 import { applyInLanes } from '../apply/apply-in-lanes.js';
 import { OpenSetHeldError, type LaneOutcome } from '../apply/lanes.js';
-import { codeOf, failureKind } from '../apply/failure.js';
+import { failureKind } from '../apply/failure.js';
 import { isAhead, receivingTables } from '../apply/receiving-tables.js';
-import { type Refusal, SCHEMA_AHEAD } from '../apply/refusal.js';
+import type { Refusal } from '../apply/refusal.js';
 import { releaseHeld } from '../apply/release-held.js';
 import type { Chunk } from '../journal/chunk.js';
 import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
@@ -15,6 +15,7 @@ import { openClient, type OwnClient } from '../databases/own-client.js';
 import { noteSignOfLife, registerRegion } from '../regions/register-region.js';
 import type { Delivery } from './link.js';
 import type { NodeIdentity } from './node-identity.js';
+import { Turns } from './turns.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** Longest silence of central before a link counts as hung, in milliseconds. */
@@ -69,7 +70,7 @@ export class CentralSession {
   private openSets: readonly string[] = [];
   /** Whether a transaction is open: no other chunk's statement may come into it. */
   private inTransaction = false;
-  private latest: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   private constructor(
     private readonly own: OwnClient,
@@ -106,7 +107,7 @@ export class CentralSession {
   async askForSignOfLife<T extends object>(text: string, values: unknown[]): Promise<T[]> {
     // A limit for one query is read by pg and missing in its types.
     const query = { text, values, query_timeout: SIGN_OF_LIFE_TIMEOUT_MS };
-    const result = await this.client.query<T>(query);
+    const result = await this.turns.takeAlone(() => this.client.query<T>(query));
     return result.rows;
   }
 
@@ -130,15 +131,17 @@ export class CentralSession {
 
   /** Throws when the node is known no longer, or its region was stopped: see {@link noteSignOfLife}. */
   noteSignOfLife(node: NodeIdentity): Promise<void> {
-    return noteSignOfLife(this.client, node);
+    return this.turns.takeAlone(() => noteSignOfLife(this.client, node));
   }
 
   /** Looks at central's tables again, and applies what waited for them to be as they are now. */
-  async releaseHeld(region: string): Promise<void> {
-    this.tables = await receivingTables(this.client, this.known);
-    const { refused, opened } = await releaseHeld(this.client, this.tables);
-    await this.tell('CHANGE_REFUSED', region, refused);
-    await this.tell('CONFLICT_OPENED', region, opened);
+  releaseHeld(region: string): Promise<void> {
+    return this.turns.takeAlone(async () => {
+      this.tables = await receivingTables(this.client, this.known);
+      const { refused, opened } = await releaseHeld(this.client, this.tables);
+      await this.tell('CHANGE_REFUSED', region, refused);
+      await this.tell('CONFLICT_OPENED', region, opened);
+    });
   }
 
   /**
@@ -146,16 +149,13 @@ export class CentralSession {
    * elsewhere, and does nothing, unless that one was applied.
    */
   deliver(chunk: Chunk): Promise<Delivery> {
-    const attempt = chunk.closed && !this.inTransaction ? this.attempt(chunk) : undefined;
+    const isWhole = () => chunk.closed && !this.inTransaction;
+    const attempt = isWhole() && !this.turns.isReserved ? this.attempt(chunk) : undefined;
     // It is looked at in its turn, which does not come when an earlier chunk failed.
     void Promise.allSettled([attempt]);
-    const delivery = this.latest.then(() =>
-      chunk.closed && !this.inTransaction
-        ? this.deliverWhole(chunk, attempt ?? this.attempt(chunk))
-        : this.deliverPart(chunk),
+    return this.turns.take(() =>
+      isWhole() ? this.deliverWhole(chunk, attempt ?? this.attempt(chunk)) : this.deliverPart(chunk),
     );
-    this.latest = delivery;
-    return delivery;
   }
 
   close(): void {
@@ -203,16 +203,16 @@ export class CentralSession {
   }
 
   private async applyPart(chunk: Chunk): Promise<Delivery> {
-    if (this.refused.size > 0) return this.inLanes(chunk);
-    if (isAhead(this.tables, chunk.tables)) throw this.refuseOpenSets(chunk, SCHEMA_AHEAD);
+    if (this.refused.size > 0 || isAhead(this.tables, chunk.tables)) return this.inLanes(chunk);
+    await this.ask('SAVEPOINT part');
     try {
-      const outcome = await applyChunk(this.client, this.tables, chunk);
-      if (outcome === 'applied') return ALL_APPLIED;
-      return await this.inLanes(chunk);
+      if ((await applyChunk(this.client, this.tables, chunk)) === 'applied') return ALL_APPLIED;
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
-      throw this.refuseOpenSets(chunk, { code: codeOf(error), message: (error as Error).message });
+      // What was refused need not be of the set that goes on: others may lie in between.
+      await this.ask('ROLLBACK TO SAVEPOINT part');
     }
+    return this.inLanes(chunk);
   }
 
   private async begin(): Promise<void> {
@@ -223,12 +223,6 @@ export class CentralSession {
   private async commit(): Promise<void> {
     await this.ask('COMMIT');
     this.inTransaction = false;
-  }
-
-  /** What was applied of them so far is rolled back with the session. */
-  private refuseOpenSets(chunk: Chunk, refusal: Refusal): LargeSetRefusedError {
-    for (const key of [...this.openSets, ...chunk.openSets]) this.refused.set(key, refusal);
-    return new LargeSetRefusedError(refusal);
   }
 
   /** National administrators are told at central, regional ones when the conflict comes down to them. */

@@ -71,6 +71,10 @@ describe('a session at central', () => {
       )
     ).rows.map(({ seq }) => Number(seq));
 
+  const isWaitingForQuarantine = async () =>
+    (await central.query(`SELECT FROM pg_locks WHERE NOT granted AND relation = 'quarantine'::regclass`))
+      .rowCount === 1;
+
   it('applies chunks in their order that were all handed over at once', async () => {
     for (const notes of ['a', 'b', 'c', 'd', 'e']) await create(notes);
     const read = await chunks(2);
@@ -101,16 +105,47 @@ describe('a session at central', () => {
     await other.query('BEGIN');
     await other.query('LOCK TABLE quarantine IN SHARE MODE');
     const first = session.deliver(refused!);
-    const isWaiting = async () =>
-      (await central.query(`SELECT FROM pg_locks WHERE NOT granted AND relation = 'quarantine'::regclass`))
-        .rowCount === 1;
-    await until(isWaiting, { what: 'the first is being taken apart' });
+    await until(isWaitingForQuarantine, { what: 'the first is being taken apart' });
     const second = session.deliver(next!);
     await other.query('COMMIT');
     await other.end();
     expect(await Promise.all([first, second])).toMatchObject([{ refused: 1 }, { refused: 1 }]);
     expect(await notesAtCentral()).toEqual(['a', 'b']);
     expect(await held()).toEqual(['1 refused', '3 refused']);
+  });
+
+  it('nor a sign of life, nor a look at the lanes: they come after it', async () => {
+    for (const notes of ['poison', 'a']) await create(notes);
+    const [refused] = await chunks(2);
+    const other = new pg.Client({ connectionString: db.databases.centralUrl });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE quarantine IN SHARE MODE');
+    const delivery = session.deliver(refused!);
+    await until(isWaitingForQuarantine, { what: 'it is being taken apart' });
+    const transaction = `SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS "inTransaction"`;
+    const asked = session.askForSignOfLife<{ inTransaction: boolean }>(transaction, []);
+    await other.query('COMMIT');
+    await other.end();
+    expect(await delivery).toMatchObject({ refused: 1 });
+    expect(await asked).toEqual([{ inTransaction: false }]);
+  });
+
+  it('does not hold a transaction that goes on behind a chunk for another in between that is refused', async () => {
+    await create('a', 'b');
+    await create('poison');
+    await region.query(`SET session_replication_role = 'replica'`);
+    await region.query('UPDATE journal SET seq = seq + 10, origin_seq = origin_seq + 10 WHERE seq > 1');
+    await region.query('UPDATE journal SET seq = 25 - seq - 10, origin_seq = 25 - seq - 10 WHERE seq > 10');
+    await region.query(`SET session_replication_role = 'origin'`);
+    const parts = await chunks(2);
+    expect(parts.map(({ closed, count }) => [closed, count])).toEqual([
+      [false, 2],
+      [true, 1],
+    ]);
+    for (const part of parts) await session.deliver(part);
+    expect(await notesAtCentral()).toEqual(['a', 'b']);
+    expect(await held()).toEqual(['2 refused']);
   });
 
   it('does nothing behind a chunk that failed, and says why it failed', async () => {
