@@ -47,6 +47,7 @@ export async function discardSet(
   if (rows.some(({ state }) => state !== 'refused')) return 'not first';
   if (rows.some(({ op }) => op === 'insert')) return 'holds an insert';
   const lanes = [...new Set(rows.map(({ lane }) => lane))];
+  if (await isBehindAnother(client, lanes, rows)) return 'not first';
   await lockLanes(client, lanes);
   for (const entry of rows) {
     const table = tables.get(entry.entity);
@@ -59,6 +60,19 @@ export async function discardSet(
     decision,
   );
   return { lanes };
+}
+
+/** A transaction that was refused for one of its patients may be behind a change of another of them. */
+async function isBehindAnother(
+  client: ClientBase,
+  lanes: readonly string[],
+  set: readonly HeldEntry[],
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM quarantine WHERE ${IN_QUARANTINE} AND lane = ANY($1) AND id < $2 LIMIT 1`,
+    [lanes, set[0]!.id],
+  );
+  return rowCount !== 0;
 }
 
 /** Whoever changes one of these patients at central has ended then, and what they did is seen. */

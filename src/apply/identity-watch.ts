@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { DisputedSide } from '../conflicts/disputed-fields.js';
+import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { recordConflict } from './record-conflict.js';
 
@@ -82,8 +83,8 @@ const AUTHOR = (entry: string) =>
      'actorName', ${entry}.actor_name, 'role', ${entry}.role)`;
 
 /**
- * Each pair once: of the two, the record that was given the value later is the one in question. Never both by one node:
- * it has given a value again when the other record was gone, and only its removal has yet to come, out of quarantine.
+ * Each pair once: of the two, the record that was given the value later is the one in question. Not where the other one's
+ * removal has yet to come, out of quarantine: who gave the value again had seen the other go.
  */
 async function clashesOf(
   client: ClientBase,
@@ -102,7 +103,8 @@ async function clashesOf(
        SELECT g.* FROM journal g
        WHERE g.patient_id = other.id AND g.entity_id = other.id AND g.after::jsonb ? '${column}'
        ORDER BY g.seq DESC LIMIT 1) given
-     WHERE j.seq > $1 AND j.seq <= $2 AND j.entity = '${name}' AND j.op <> 'noop' AND given.seq < j.seq AND given.origin <> j.origin
+     WHERE j.seq > $1 AND j.seq <= $2 AND j.entity = '${name}' AND j.op <> 'noop' AND given.seq < j.seq
+       AND NOT EXISTS (SELECT FROM quarantine q WHERE q.${IN_QUARANTINE} AND q.lane = other.id AND q.op = 'remove')
        AND NOT EXISTS (SELECT FROM conflicts c WHERE c.kind = 'identity' AND c.state = 'open'
                        AND (c.entity_id, c.other_id) IN ((t.id, other.id), (other.id, t.id)))
      ORDER BY t.id, other.id, j.seq`,

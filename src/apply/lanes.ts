@@ -56,7 +56,7 @@ export class OpenSetHeldError extends Error {
 /** What is known of change sets (`incarnation.changeSet`) before a chunk is tried. */
 export interface KnownSets {
   /** Held without being tried again. */
-  readonly refused: ReadonlyMap<string, Refusal>;
+  readonly refused: Map<string, Refusal>;
   /** Began before the chunk, or go on behind it. */
   readonly open: ReadonlySet<string>;
 }
@@ -156,14 +156,23 @@ export class Lanes {
   }
 
   private hasToBeHeld(set: ChangeSet): boolean {
-    return this.known.refused.has(set.key) || set.ahead || holderOf(set, this.held) !== undefined;
+    return this.refusalOf(set) !== undefined || set.ahead || holderOf(set, this.held) !== undefined;
+  }
+
+  /** A lane that was the reason may be free again: then the set is judged anew, from its beginning. */
+  private refusalOf({ key }: ChangeSet): Refusal | undefined {
+    const refusal = this.known.refused.get(key);
+    if (!refusal?.lanes || refusal.lanes.some((lane) => this.held.has(lane))) return refusal;
+    this.known.refused.delete(key);
+    return undefined;
   }
 
   /** Holds a set of a lane that is held already, or of which it is known that it cannot be applied. */
   private async park(set: ChangeSet): Promise<void> {
-    const refusal = this.known.refused.get(set.key);
+    const refusal = this.refusalOf(set);
     const holder = holderOf(set, this.held);
-    if (refusal) await this.refuse(set, refusal);
+    if (refusal?.lanes) await this.wait(set, 'refused');
+    else if (refusal) await this.refuse(set, refusal);
     else if (holder) await this.wait(set, holder);
     else await this.refuse(set, SCHEMA_AHEAD);
   }
@@ -193,7 +202,8 @@ export class Lanes {
   }
 
   private async wait(set: ChangeSet, holder: Holder): Promise<void> {
-    this.expectWhole(set, holder === 'held' ? SCHEMA_AHEAD : LANE_HELD);
+    const lanes = set.lanes.filter((lane) => this.held.has(lane));
+    this.expectWhole(set, holder === 'held' ? SCHEMA_AHEAD : { ...LANE_HELD, lanes });
     await this.hold(set, holder === 'held' ? 'held' : 'waiting');
     for (const lane of set.lanes) this.held.set(lane, holder);
     if (holder === 'held') this.heldEntries += set.positions.length;

@@ -4,6 +4,8 @@ import type { FailureCode } from '../observability/failures/failure-codes.js';
 export interface Refusal {
   readonly code: string;
   readonly message: string;
+  /** The reason lasts for as long as one of these lanes is held. */
+  readonly lanes?: readonly string[];
 }
 
 /** A large set that was found to reach a held lane. */

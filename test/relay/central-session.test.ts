@@ -2,10 +2,11 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from '../../ormconfig/connection-options.js';
 import { ChunkCorruptError } from '../../src/apply/apply-chunk.js';
+import type { Refusal } from '../../src/apply/refusal.js';
 import type { Chunk } from '../../src/journal/chunk.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';
-import { CentralSession } from '../../src/relay/central-session.js';
+import { CentralSession, LargeSetRefusedError } from '../../src/relay/central-session.js';
 import { JournalReader } from '../../src/relay/journal-reader.js';
 import { CENTRAL } from '../../src/routing/connection-names.js';
 import { RoutingTable } from '../../src/routing/routing-table.js';
@@ -19,6 +20,7 @@ describe('a session at central', () => {
   let central: pg.Client;
   let region: pg.Client;
   let session: CentralSession;
+  let refused: Map<string, Refusal>;
 
   beforeEach(async () => {
     db = await openCapturedDatabase();
@@ -34,7 +36,8 @@ describe('a session at central', () => {
     await central.query(
       `ALTER TABLE patients ADD CONSTRAINT no_poison CHECK (notes IS DISTINCT FROM 'poison')`,
     );
-    session = await CentralSession.open(source, new Map(), 'test');
+    refused = new Map();
+    session = await CentralSession.open(source, refused, 'test');
   });
   afterEach(async () => {
     session.close();
@@ -146,6 +149,53 @@ describe('a session at central', () => {
     for (const part of parts) await session.deliver(part);
     expect(await notesAtCentral()).toEqual(['a', 'b']);
     expect(await held()).toEqual(['2 refused']);
+  });
+
+  describe('a transaction of several chunks, of which the last reaches a patient who waits in quarantine', () => {
+    let parts: Chunk[];
+
+    beforeEach(async () => {
+      const [poison] = await create('poison');
+      await db.source.transaction(async (manager) => {
+        await manager.insert(Patient, [aPatient({ notes: 'a' }), aPatient({ notes: 'b' })]);
+        await manager.save(Patient, { id: poison!.id, notes: 'later' });
+      });
+      const [first, ...rest] = await chunks(2);
+      parts = rest;
+      expect([first, ...rest].map(({ closed, count }: any) => [closed, count])).toEqual([
+        [true, 1],
+        [false, 2],
+        [true, 1],
+      ]);
+      await session.deliver(first!);
+      await session.deliver(parts[0]!);
+      await expect(session.deliver(parts[1]!)).rejects.toThrow(LargeSetRefusedError);
+      session.close();
+      session = await CentralSession.open(source, refused, 'test');
+    });
+
+    it('waits whole behind that: it was not refused itself', async () => {
+      for (const part of parts) await session.deliver(part);
+      expect(await held()).toEqual(['1 refused', '2 waiting', '3 waiting', '4 waiting']);
+      expect(await notesAtCentral()).toEqual([]);
+    });
+
+    it('is applied when the patient waits no more', async () => {
+      const { rows } = await central.query<{ id: string }>(
+        `UPDATE quarantine SET state = 'applied' RETURNING entity_id AS id`,
+      );
+      await central.query('ALTER TABLE patients DISABLE TRIGGER USER');
+      await central.query(
+        `INSERT INTO patients SELECT (jsonb_populate_record(NULL::patients, q.after::jsonb || $2)).*
+                           FROM quarantine q WHERE entity_id = $1`,
+        [rows[0]!.id, { notes: 'cured' }],
+      );
+      await central.query('ALTER TABLE patients ENABLE TRIGGER USER');
+      for (const part of parts) await session.deliver(part);
+      expect(await held()).toEqual(['1 applied']);
+      expect(await notesAtCentral()).toEqual(['a', 'b', 'later']);
+      expect(refused.size).toBe(0);
+    });
   });
 
   it('does nothing behind a chunk that failed, and says why it failed', async () => {
