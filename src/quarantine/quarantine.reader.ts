@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../accounts/principal.js';
+import { answeredByCentral } from '../http/central-patience.js';
 import { encodeCursor, readCursor } from '../http/page.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import { DataRouter } from '../routing/data-router.js';
@@ -23,7 +24,12 @@ const LIST = `
 export class QuarantineReader {
   constructor(private readonly router: DataRouter) {}
 
-  async list({ region }: Principal, query: QuarantineQuery): Promise<QuarantinePage> {
+  /** A line to central that has gone half open must not keep the caller waiting. */
+  list(caller: Principal, query: QuarantineQuery): Promise<QuarantinePage> {
+    return answeredByCentral(() => this.read(caller, query));
+  }
+
+  private async read({ region }: Principal, query: QuarantineQuery): Promise<QuarantinePage> {
     const { state, patientId, cursor, limit, total } = query;
     const wanted = [state ?? null, patientId ?? null, region];
     const after = cursor === undefined ? '0' : readCursor(cursor, ['bigint'])[0];
