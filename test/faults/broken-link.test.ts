@@ -1,3 +1,4 @@
+import { call } from '../accounts/api.js';
 import { until } from '../harness/until.js';
 import type { Book } from './book.js';
 import { firstSeed, Random } from './random.js';
@@ -73,6 +74,15 @@ describe('the link to central', () => {
     await until(() => centralHas(world, write), { what: 'central has it', timeoutMs: 20_000 });
     expect(performance.now() - begun).toBeLessThan(15_000);
     await expectAllWell(world, book);
+  }, 60_000);
+
+  it('goes half open under somebody who looks into the quarantine: told so in time', async () => {
+    const look = () => call(region.node.url, 'GET /sync/quarantine', { token: region.administrator.token });
+    expect((await look()).status).toBe(200);
+    region.wireToCentral.vanish();
+    const begun = performance.now();
+    expect((await look()).status).toBe(503);
+    expect(performance.now() - begun).toBeLessThan(10_000);
   }, 60_000);
 
   it('goes half open in the middle of a transaction at central, which still holds its locks: nothing is lost', async () => {

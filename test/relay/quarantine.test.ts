@@ -71,6 +71,14 @@ describe('quarantine', () => {
         timeoutMs: 30_000,
       },
     );
+  /** Whoever looks for identifiers given twice has seen all that is at central now. */
+  const whenWatched = () =>
+    until(
+      async () =>
+        (await node.central.query('SELECT FROM identity_watch WHERE seq >= (SELECT max(seq) FROM journal)'))
+          .rowCount === 1,
+      { what: 'identifiers have been compared' },
+    );
   const syncState = async (id: string) => (await call('GET', `/patients/${id}`)).headers.get('x-sync-state');
   const cure = () => node.central.query('ALTER TABLE patients DROP CONSTRAINT no_poison');
 
@@ -180,21 +188,41 @@ describe('quarantine', () => {
     await write((manager) => manager.insert(next));
     await whenAllDelivered();
     expect(await rowsOf(node.central)).toHaveLength(2);
-    await until(
-      async () =>
-        (
-          await node.central.query(
-            'SELECT FROM identity_watch WHERE seq >= (SELECT seq FROM journal WHERE entity_id = $1)',
-            [next.id],
-          )
-        ).rowCount === 1,
-      { what: 'whoever looks for identifiers given twice has come by' },
-    );
+    await whenWatched();
     expect((await node.central.query('SELECT FROM conflicts')).rowCount).toBe(0);
     await cure();
     const [head] = await quarantine();
     await call('POST', `/sync/quarantine/${head!.id}/retry`, { reason: 'cured' });
     expect(await rowsOf(node.central)).toMatchObject([{ id: next.id }]);
+  });
+
+  it('but two who have it at once are, though one node gave it to both', async () => {
+    await write((manager) => manager.insert(aPatient()));
+    await whenAllDelivered();
+    const copies = await node.central.query<{ id: string }>(
+      `INSERT INTO patients SELECT (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(), 'medical_id', 'TWICE'))).*
+       FROM patients p, generate_series(1, 2) RETURNING id`,
+    );
+    await whenWatched();
+    const clashes = await node.central.query<{ entity_id: string; other_id: string }>(
+      `SELECT entity_id, other_id FROM conflicts WHERE kind = 'identity'`,
+    );
+    expect(clashes.rows.map(({ entity_id: one, other_id: other }) => [one, other].sort())).toEqual([
+      copies.rows.map(({ id }) => id).sort(),
+    ]);
+  });
+
+  it('what was refused behind another change of a patient is not discarded before that', async () => {
+    const patient = aPatient({ notes: 'poison' });
+    await write((manager) => manager.insert(patient));
+    await write((manager) => manager.save({ id: patient.id, phone: '+221770000001' }));
+    await whenAllDelivered();
+    // As one that is larger than a chunk is noted, when something else in it is refused.
+    await node.central.query(`UPDATE quarantine SET state = 'refused', code = '23514' WHERE op = 'update'`);
+    const [, behind] = await quarantine();
+    expect((await call('POST', `/sync/quarantine/${behind!.id}/discard`, { reason: 'x' })).status).toBe(409);
+    expect(await quarantine()).toHaveLength(2);
+    expect(await rowsOf(node.central)).toEqual([]);
   });
 
   it('a refused update can be discarded with a reason: central’s value stays, and a verdict says so', async () => {
