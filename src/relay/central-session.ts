@@ -197,7 +197,7 @@ export class CentralSession {
     this.openSets = chunk.openSets;
     if (chunk.closed) {
       await this.commit();
-      for (const key of this.refused.keys()) this.refused.delete(key);
+      this.refused.clear();
     }
     return delivery;
   }

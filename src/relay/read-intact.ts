@@ -26,11 +26,12 @@ export async function readIntact<T extends object>(
 ): Promise<T[]> {
   const { rows } = await client.query<ToldRow>({
     ...(name !== undefined && { name }),
-    text: `SELECT row, md5(row) AS digest FROM (SELECT to_json(found)::text AS row FROM (${text}) found) told`,
+    text: `SELECT row, encode(sha256(convert_to(row, 'UTF8')), 'hex') AS digest
+           FROM (SELECT to_json(found)::text AS row FROM (${text}) found) told`,
     values: [...values],
   });
   return rows.map(({ row, digest }) => {
-    if (createHash('md5').update(row).digest('hex') !== digest)
+    if (createHash('sha256').update(row).digest('hex') !== digest)
       throw new ChunkCorruptError({ origin: 'central', after, through: after });
     return JSON.parse(row) as T;
   });

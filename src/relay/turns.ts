@@ -3,7 +3,7 @@ export class Turns {
   private latest: Promise<unknown> = Promise.resolve();
   private alone = 0;
 
-  /** Whether somebody has the session to himself, or waits for that. */
+  /** Whether somebody has the session alone, or waits for that. */
   get isReserved(): boolean {
     return this.alone > 0;
   }

@@ -36,11 +36,11 @@ export const EXCHANGE_FAILURES = {
     },
   },
   LANE_HELD: {
-    where: ['quarantine'],
+    where: ['status', 'log'],
     see: 'changes-are-in-quarantine',
     meaning: {
-      fr: 'Une transaction plus grande qu’un lot touche un patient qui attend en quarantaine.',
-      en: 'A transaction larger than a chunk touches a patient who waits in quarantine.',
+      fr: 'Une transaction plus grande qu’un lot touche un patient qui attend en quarantaine : elle attend derrière lui.',
+      en: 'A transaction larger than a chunk touches a patient who waits in quarantine: it waits behind that.',
     },
     remedy: {
       fr: 'Relancez les modifications de ce patient.',
