@@ -86,6 +86,8 @@ describe('an exchange that should move', () => {
     link.deliver = deliver;
     watch(1_000);
     await whenAtCentral(1);
+    // It begins anew first, and tells then: that may still be on its way.
+    await until(async () => (await alerts()).length > 0, { what: 'the alert' });
     expect(await alerts()).toMatchObject([{ count: 1, severity: 'critical', subject: 'central' }]);
     expect((await status()).link.lastError).toMatchObject({
       code: 'EXCHANGE_STALLED',
