@@ -1,8 +1,8 @@
 import type { Random } from '../faults/random.js';
 import type { Attempts } from './attempts.js';
 import { decideSomething } from './deciders.js';
-import type { Ledger } from './ledger.js';
-import { aPatient, copyTo, type Seen, transact, type Wish } from './people.js';
+import type { Ledger, Seen } from './ledger.js';
+import { aPatient, copyTo, transact, type Wish } from './people.js';
 import { beginSlowChange, changeByPsql } from './psql.js';
 import type { Sabotage } from './sabotage.js';
 import type { Values } from './values.js';

@@ -3,7 +3,8 @@ import { Conflict } from '../../src/conflicts/conflict.entity.js';
 import { openLane } from '../../src/hosts/open-lane.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import type { Random } from '../faults/random.js';
-import { aPatient, inTransaction, lockedPatient, rowOf, savePatient, type Seen } from './people.js';
+import { seen, type Seen } from './ledger.js';
+import { aPatient, inTransaction, lockedPatient, rowOf, savePatient } from './people.js';
 import { type Row, UNITS, type Unit } from './values.js';
 import type { ConvergenceNode } from './world.js';
 
@@ -37,7 +38,7 @@ export async function decideSomething(
     const before = await rowOf(manager, patientId);
     if (wanted === 'open') await decide(manager, conflict, patient, random, newMedicalId);
     await saveConflict(manager, conflict, wanted === 'open' ? 'resolved' : 'open', node.code);
-    return [{ patientId, before, after: await rowOf(manager, patientId) }];
+    return [seen(patientId, before, await rowOf(manager, patientId))];
   });
 }
 

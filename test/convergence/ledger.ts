@@ -6,9 +6,22 @@ export interface Write {
   readonly transaction: number;
   readonly node: string;
   readonly patientId: string;
+  /**
+   * When it was seen, by the monotonic clock: under the row's lock, so that the writes of a row at a node have their true
+   * order by it. Two commits may well be answered in another.
+   */
+  readonly moment: number;
   /** `undefined`: it was not there. */
   readonly before: Row | undefined;
   readonly after: Row | undefined;
+}
+
+/** What a transaction that is still open sees of its change. */
+export type Seen = Omit<Write, 'transaction' | 'node'>;
+
+/** Call it before the transaction ends, with what was read under the row's lock. */
+export function seen(patientId: string, before: Row | undefined, after: Row | undefined): Seen {
+  return { patientId, before, after, moment: performance.now() };
 }
 
 /**
@@ -26,7 +39,7 @@ export class Ledger {
   }
 
   /** Notes a transaction that has committed. */
-  note(node: string, changes: readonly Pick<Write, 'patientId' | 'before' | 'after'>[]): void {
+  note(node: string, changes: readonly Seen[]): void {
     this.transactions += 1;
     for (const change of changes) {
       this.writes.push({ transaction: this.transactions, node, ...change });
@@ -39,6 +52,8 @@ export class Ledger {
   }
 
   writesOf(patientId: string): Write[] {
-    return this.writes.filter((write) => write.patientId === patientId);
+    return this.writes
+      .filter((write) => write.patientId === patientId)
+      .toSorted((one, other) => one.moment - other.moment);
   }
 }

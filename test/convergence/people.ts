@@ -3,14 +3,12 @@ import { Host } from '../../src/hosts/host.entity.js';
 import { openLane } from '../../src/hosts/open-lane.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { attachChangeContext } from '../../src/routing/change-context.js';
-import type { Write } from './ledger.js';
+import { seen, type Seen } from './ledger.js';
 import type { Row } from './values.js';
 import type { ConvergenceNode } from './world.js';
 
 /** Who decides what becomes of what is in quarantine. */
 export const JUDGE = 'judge';
-
-export type Seen = Pick<Write, 'patientId' | 'before' | 'after'>;
 
 /** What somebody wants of one patient. */
 export type Wish =
@@ -23,9 +21,9 @@ export function transact(node: ConvergenceNode, wishes: readonly Wish[]): Promis
   return inTransaction(node, async (manager) => {
     for (const wish of node.code === 'central' ? inOrder(wishes) : [])
       if (wish.kind !== 'create') await openLane(manager, wish.patientId);
-    const seen: Seen[] = [];
-    for (const wish of inOrder(wishes)) seen.push(...(await fulfil(manager, wish)));
-    return seen;
+    const all: Seen[] = [];
+    for (const wish of inOrder(wishes)) all.push(...(await fulfil(manager, wish)));
+    return all;
   });
 }
 
@@ -67,7 +65,7 @@ async function fulfil(manager: EntityManager, wish: Wish): Promise<Seen[]> {
   if (wish.kind === 'create') {
     await manager.insert(Patient, wish.patient);
     const { id } = wish.patient;
-    return [{ patientId: id, before: undefined, after: await rowOf(manager, id) }];
+    return [seen(id, undefined, await rowOf(manager, id))];
   }
   const { patientId } = wish;
   const patient = await lockedPatient(manager, patientId);
@@ -75,7 +73,7 @@ async function fulfil(manager: EntityManager, wish: Wish): Promise<Seen[]> {
   const before = await rowOf(manager, patientId);
   if (wish.kind === 'remove') await manager.remove(patient);
   else await savePatient(manager, patient, wish.fields);
-  return [{ patientId, before, after: await rowOf(manager, patientId) }];
+  return [seen(patientId, before, await rowOf(manager, patientId))];
 }
 
 export function lockedPatient(manager: EntityManager, id: string): Promise<Patient | null> {

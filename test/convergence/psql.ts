@@ -1,14 +1,14 @@
 import type pg from 'pg';
-import type { Seen } from './people.js';
+import { seen, type Seen } from './ledger.js';
 import type { Row } from './values.js';
 
 /** A change that goes round the application: `SET` clauses for one patient. Gives what it changed. */
 export async function changeByPsql(psql: pg.Client, patientId: string, set: string): Promise<Seen[]> {
   await psql.query('BEGIN');
   try {
-    const seen = await updateSeen(psql, patientId, set);
+    const changes = await updateSeen(psql, patientId, set);
     await psql.query('COMMIT');
-    return seen;
+    return changes;
   } catch (error) {
     await psql.query('ROLLBACK');
     throw error;
@@ -22,9 +22,9 @@ export async function changeByPsql(psql: pg.Client, patientId: string, set: stri
 export async function beginSlowChange(slow: pg.Client, patientId: string, set: string): Promise<Seen[]> {
   await slow.query('BEGIN');
   try {
-    const seen = await updateSeen(slow, patientId, set);
+    const changes = await updateSeen(slow, patientId, set);
     await slow.query('SET CONSTRAINTS ALL IMMEDIATE');
-    return seen;
+    return changes;
   } catch (error) {
     await slow.query('ROLLBACK');
     throw error;
@@ -41,5 +41,5 @@ async function updateSeen(client: pg.Client, patientId: string, set: string): Pr
     `UPDATE patients p SET ${set} WHERE id = $1 RETURNING to_jsonb(p) AS row`,
     [patientId],
   );
-  return [{ patientId, before: before.rows[0].row, after: after.rows[0]!.row }];
+  return [seen(patientId, before.rows[0].row, after.rows[0]!.row)];
 }
