@@ -30,8 +30,8 @@ type Measured = Record<Variant, (Load & { readonly cpu: number })[]>;
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '0.8' },
     'lag-seconds': { type: 'string', default: '20' },
   },
 });

@@ -131,6 +131,17 @@ export class ConflictedNode {
     return rows[0];
   }
 
+  /** Has central's journal tell the region of a change of a patient that it does not have now. */
+  async cameDown(patientId: string, { op, after }: { op: string; after: object }): Promise<void> {
+    await this.node.regionale.query(
+      `INSERT INTO journal (seq, origin, origin_seq, incarnation, change_set, change_set_size, entity, entity_id, patient_id,
+                            op, before, after, knows, actor, at, schema, captured_by)
+       SELECT n.seq, 'central', n.seq, 1, n.seq, 1, 'patients', $1, $1, $2, '{}', $3, 0, 'medlink', now(), 1, 'application'
+       FROM (SELECT nextval('journal_seq') AS seq) n`,
+      [patientId, op, after],
+    );
+  }
+
   async journal(entityId: string): Promise<Record<string, any>[]> {
     const { rows } = await this.node.regionale.query<Record<string, any>>(
       'SELECT * FROM journal WHERE entity_id = $1 ORDER BY seq',

@@ -297,6 +297,21 @@ describe('a decision on a conflict', () => {
       expect([version, by]).toEqual([Number(before.version) + 1, region.person('admin_regional').id]);
     });
 
+    it('brings back with the row what others have changed while it was gone here', async () => {
+      const { id, patientId } = await open(REMOVED, { notes: 'à garder' }, kind);
+      expect((await resolve(id, { removal: take('regional') })).status).toBe(200);
+      await region.cameDown(patientId, { op: 'update', after: { used_name: 'Diop', notes: 'vu ailleurs' } });
+      await region.cameDown(patientId, { op: 'merge', after: { notes: 'décidé ailleurs' } });
+      await region.cameDown(patientId, { op: 'noop', after: { used_name: 'sans effet' } });
+      expect((await admin(`POST /conflicts/${id}/reopen`, { reason })).status).toBe(200);
+      expect((await resolve(id, { removal: take('central') })).status).toBe(200);
+      expect(await region.patientRow(patientId)).toMatchObject({
+        used_name: 'Diop',
+        notes: 'décidé ailleurs',
+        given_names: 'Awa',
+      });
+    });
+
     it('keeps, and then nothing happens to the patient', async () => {
       const { id, patientId } = await open(REMOVED, {}, kind);
       expect((await resolve(id, { removal: take('central') })).status).toBe(200);

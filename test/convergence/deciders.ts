@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { Conflict } from '../../src/conflicts/conflict.entity.js';
+import { restoreRecord } from '../../src/conflicts/decisions/restore-record.js';
 import { openLane } from '../../src/hosts/open-lane.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import type { Random } from '../faults/random.js';
 import { seen, type Seen } from './ledger.js';
-import { aPatient, inTransaction, lockedPatient, rowOf, savePatient } from './people.js';
-import { type Row, UNITS, type Unit } from './values.js';
+import { inTransaction, lockedPatient, rowOf, savePatient } from './people.js';
+import { UNITS, type Unit } from './values.js';
 import type { ConvergenceNode } from './world.js';
 
 interface Chosen {
@@ -90,19 +91,13 @@ async function decideRemoval(
     return;
   }
   if (patient) return;
-  const [removed] = await manager.query<{ before: Row }[]>(
-    `SELECT before FROM journal WHERE patient_id = $1 AND entity_id = $1 AND op = 'remove' ORDER BY seq DESC LIMIT 1`,
+  const [removed] = await manager.query<unknown[]>(
+    `SELECT FROM journal WHERE patient_id = $1 AND entity_id = $1 AND op = 'remove' LIMIT 1`,
     [patientId],
   );
   if (!removed) return;
-  const metadata = manager.dataSource.getMetadata(Patient);
-  const fields = metadata.columns.map(({ databaseName, propertyName }) => [
-    propertyName,
-    removed.before[databaseName],
-  ]);
-  const { region, version, ...rest } = Object.fromEntries(fields) as Patient;
-  const back = aPatient(rest, region, patientId);
-  await manager.insert(Patient, Object.assign(back, { version: version + 1 }));
+  const table = { entity: Patient, metadata: manager.dataSource.getMetadata(Patient) };
+  await restoreRecord(manager, table, { patientId, entityId: patientId }, { actor: 'test' });
 }
 
 async function saveConflict(
