@@ -58,6 +58,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 const SESSION_LIFE_SECONDS = 300;
 
+/** What a session that a broken line left behind has locked is let go. */
+const NO_GHOSTS = '-c idle_in_transaction_session_timeout=15s';
+
 /** One connection, as the application opens it. */
 export function connectionOptions(
   name: ConnectionName,
@@ -100,6 +103,6 @@ export function migrationOptions(
     ...options,
     applicationName: `medlink-${name}-migrations`,
     poolSize: 2,
-    extra: { ...(options.extra as object), options: TIME_ZONE, verify: undefined },
+    extra: { ...(options.extra as object), options: `${TIME_ZONE} ${NO_GHOSTS}`, verify: undefined },
   };
 }

@@ -7,22 +7,24 @@ import {
 } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { CentralAvailability } from '../routing/central-availability.js';
+import type { Patiently } from './migrate.js';
 import { initializeOrClose } from './prepare-database.js';
 import { reasonOf } from './reason-of.js';
+import { SilenceLimit } from './silence-limit.js';
 import type { TrackedSockets } from './tracked-sockets.js';
 
 export interface CentralOpening {
   /** The application's own data source. Opened here, closed by Nest. */
   readonly source: DataSource;
-  /** Reaches, checks and migrates the database; fails when any of these does. */
-  readonly prepare: () => Promise<void>;
+  /** Reaches, checks and migrates the database; fails when any of these does. `patiently` is for what takes long. */
+  readonly prepare: (patiently: Patiently) => Promise<void>;
   readonly sockets: TrackedSockets;
   readonly availability: CentralAvailability;
 }
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 3_000;
-/** A session that goes dead in mid-migration must not hold an attempt for ever; a long migration may end. */
+/** A session that goes dead in mid-migration, when silence says nothing, must not hold an attempt for ever. */
 const ATTEMPT_TIMEOUT_MS = 600_000;
 /** What still waits for central when the node stops is ended after this. */
 const STOP_GRACE_MS = 3_000;
@@ -111,8 +113,11 @@ export class CentralConnection implements OnApplicationBootstrap, BeforeApplicat
       ATTEMPT_TIMEOUT_MS,
     );
     try {
-      await prepare();
-      await initializeOrClose(source);
+      const silence = new SilenceLimit(sockets);
+      await silence.during(async () => {
+        await prepare((work) => silence.liftedFor(work));
+        await initializeOrClose(source);
+      });
     } finally {
       clearTimeout(timeout);
     }

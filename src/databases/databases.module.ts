@@ -12,7 +12,7 @@ import { RoutingTable } from '../routing/routing-table.js';
 import { refuseUndeclaredEntities } from '../routing/undeclared-entities.js';
 import { CentralConnection } from './central-connection.js';
 import { prepareHome } from './home-database.js';
-import { migrate, migrateIfNew } from './migrate.js';
+import { migrate, migrateIfNew, type Patiently } from './migrate.js';
 import { prepareDatabase } from './prepare-database.js';
 import { TrackedSockets } from './tracked-sockets.js';
 
@@ -97,11 +97,12 @@ class NodeDatabases {
 
   centralConnection(source: DataSource): CentralConnection {
     const { availability, sockets } = this;
-    const prepare = () =>
+    const prepare = (patiently: Patiently) =>
       prepareDatabase(this.migrationOptions(CENTRAL), {
         // A standalone node is the only one that looks after its central; several regions leave theirs to it.
         migrate: this.config.mode === 'standalone' ? migrate : migrateIfNew,
         node: CENTRAL_NODE,
+        patiently,
       });
     return new CentralConnection({ source, prepare, sockets, availability });
   }

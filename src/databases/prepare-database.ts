@@ -1,11 +1,12 @@
 import { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { claimNode } from './claim-node.js';
-import type { migrate } from './migrate.js';
+import type { migrate, Patiently } from './migrate.js';
 
 export interface Preparation {
-  /** {@link migrate} or `migrateIfNew`. */
+  /** `migrate` or `migrateIfNew`. */
   readonly migrate: typeof migrate;
+  readonly patiently?: Patiently;
   /** The node that the database must belong to: a region's code, or `central`. */
   readonly node: string;
 }
@@ -20,7 +21,7 @@ export async function prepareDatabase(
 ): Promise<void> {
   const source = await initializeOrClose(new DataSource(options));
   try {
-    await preparation.migrate(source);
+    await preparation.migrate(source, preparation.patiently);
     await claimNode(source, preparation.node);
   } finally {
     await source.destroy();

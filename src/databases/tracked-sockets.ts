@@ -15,6 +15,11 @@ export class TrackedSockets {
     return socket;
   };
 
+  /** Of those that are open. */
+  get bytesRead(): number {
+    return [...this.sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  }
+
   destroyAll(reason: Error): void {
     for (const socket of this.sockets) socket.destroy(reason);
   }

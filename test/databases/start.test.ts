@@ -10,6 +10,7 @@ import { Patient } from '../../src/patients/patient.entity.js';
 import { type Config, loadConfig } from '../../src/config/config.js';
 import { ADMIN, startApplication, type TestApplication } from '../harness/application.js';
 import { cloneDatabases, createEmptyDatabase, type TestDatabases } from '../harness/databases.js';
+import { TcpProxy } from '../harness/tcp-proxy.js';
 import { until } from '../harness/until.js';
 
 const NOWHERE = 'postgresql://127.0.0.1:1/central';
@@ -80,6 +81,23 @@ describe('a node that starts', () => {
     expect(central.lastError).toBeUndefined();
     expect(await node.app.get(DataRouter).central(Patient).count()).toBe(0);
   });
+
+  it('gives up an attempt whose line goes half open, whatever it was at, and reaches central by the next', async () => {
+    const databases = await clone();
+    for (const question of ['pg_try_advisory_lock', 'pg_advisory_unlock', 'SELECT version()']) {
+      const wire = await TcpProxy.before(databases.centralUrl);
+      left.push(() => wire.close());
+      wire.holdAnswersTo(question);
+      const began = performance.now();
+      const node = await start({ DATABASE_DEFAULT_URL: wire.url });
+      const central = node.app.get(CentralConnection);
+      await until(() => wire.isHolding, { what: `${question} has been asked` });
+      wire.vanish();
+      await wire.become('up');
+      await until(() => central.isOpen, { what: 'central is reached', timeoutMs: 30_000 });
+      expect(performance.now() - began).toBeGreaterThan(9_000);
+    }
+  }, 120_000);
 
   it('stops at once while it still looks for central', async () => {
     const databases = await clone();
