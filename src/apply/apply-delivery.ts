@@ -9,7 +9,7 @@ import { insertedColumns, isAhead } from './receiving-tables.js';
 import { SchemaAheadError } from './refusal.js';
 import { UnknownEntityError } from './write-entries.js';
 
-const NO_EDITS: OwnEdits = { columns: new Set(), removed: false };
+const NO_EDITS: OwnEdits = { columns: new Set(), presence: undefined };
 
 /**
  * Applies what came down from central, in the transaction that is open on `client`, with the cursor: lays it over the

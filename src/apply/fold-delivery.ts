@@ -7,8 +7,8 @@ export interface Step {
 export interface OwnEdits {
   /** The columns that own updates have set. */
   readonly columns: ReadonlySet<string>;
-  /** Whether it was removed here. */
-  readonly removed: boolean;
+  /** Whether it was removed here, or made (or brought back), whichever came last. */
+  readonly presence: 'removed' | 'made' | undefined;
 }
 
 /**
@@ -28,7 +28,8 @@ const WHOLE = ['insert', 'restore', 'copy'];
 /**
  * Lays what came down over a record, under what this node has done to it since: its own edits stay on top until
  * central has judged them, and the verdict comes down afterwards. A removal gives way to an own edit, and nothing
- * brings back what was removed here, until then.
+ * brings back what was removed here, until then. What was made here is not what a removal meant: central makes it again
+ * behind that, of nothing that was before.
  */
 export function foldDelivery(exists: boolean, steps: readonly Step[], own: OwnEdits): Folded {
   let isThere = exists;
@@ -36,12 +37,13 @@ export function foldDelivery(exists: boolean, steps: readonly Step[], own: OwnEd
   steps.forEach(({ op }, index) => {
     if (op === 'noop') return;
     if (op === 'remove') {
-      if (own.columns.size > 0) return;
-      isThere = false;
+      const isMade = own.presence === 'made';
+      if (own.columns.size > 0 && !isMade) return;
+      isThere = exists && isMade;
       laid = [];
     } else if (isThere) {
       laid.push(index);
-    } else if (WHOLE.includes(op) && !own.removed) {
+    } else if (WHOLE.includes(op) && own.presence !== 'removed') {
       isThere = true;
       laid = [index];
     }

@@ -47,8 +47,9 @@ export async function ownEdits(
 ): Promise<Map<string, OwnEdits>> {
   const { incorporated, overtaken } = delivery;
   const firsts = Object.values(overtaken).map((first) => first - 1);
-  const { rows } = await client.query<{ id: string; columns: string[] | null; removed: boolean }>(
-    `SELECT j.entity_id AS id, bool_or(j.op = 'remove') AS removed,
+  const { rows } = await client.query<{ id: string; columns: string[] | null; last: string | null }>(
+    `SELECT j.entity_id AS id,
+            (array_agg(j.op ORDER BY j.seq DESC) FILTER (WHERE j.op IN ('insert', 'remove')))[1] AS last,
             array_agg(DISTINCT key) FILTER (WHERE j.op = 'update') AS columns
      FROM journal j JOIN node ON node.code = j.origin
      LEFT JOIN LATERAL jsonb_object_keys(j.after::jsonb) key ON j.op = 'update'
@@ -56,7 +57,14 @@ export async function ownEdits(
        AND j.seq > least($2::bigint, ($5::jsonb ->> j.patient_id::text)::bigint - 1) GROUP BY 1`,
     [ids, incorporated, patientsOf(delivery), Math.min(incorporated, ...firsts), JSON.stringify(overtaken)],
   );
-  return new Map(rows.map(({ id, columns, removed }) => [id, { columns: new Set(columns), removed }]));
+  return new Map(
+    rows.map(({ id, columns, last }) => [id, { columns: new Set(columns), presence: presenceAfter(last) }]),
+  );
+}
+
+function presenceAfter(op: string | null): OwnEdits['presence'] {
+  if (op === null) return undefined;
+  return op === 'insert' ? 'made' : 'removed';
 }
 
 /** By the index of the journal's patients. */

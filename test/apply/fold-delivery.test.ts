@@ -3,10 +3,12 @@ import { foldDelivery, type Folded, type OwnEdits } from '../../src/apply/fold-d
 
 const OPS = ['noop', 'update', 'merge', 'insert', 'restore', 'copy', 'remove'] as const;
 const OWN: readonly OwnEdits[] = [
-  { columns: new Set(), removed: false },
-  { columns: new Set(['phone']), removed: false },
-  { columns: new Set(), removed: true },
-  { columns: new Set(['phone']), removed: true },
+  { columns: new Set(), presence: undefined },
+  { columns: new Set(['phone']), presence: undefined },
+  { columns: new Set(), presence: 'removed' },
+  { columns: new Set(['phone']), presence: 'removed' },
+  { columns: new Set(), presence: 'made' },
+  { columns: new Set(['phone']), presence: 'made' },
 ];
 
 /** A row as the steps whose values are in it; 0 is what was there before. A step that holds the whole row covers all. */
@@ -21,7 +23,7 @@ const ALL = [0, 1, 2, 3, 4].flatMap(sequences);
 describe('laying a delivery over a record', () => {
   it.each(OWN)('does what its steps say one after the other, under own edits %o', (own) => {
     const deviating = cases().filter(({ start, ops }) => {
-      const expected = ops.reduce<Row>((row, op, nth) => oneByOne(row, op, nth + 1, own), start);
+      const expected = ops.reduce<Row>((row, op, nth) => oneByOne({ row, start }, op, nth + 1, own), start);
       return !isDeepStrictEqual(carriedOut(start, fold(start, ops, own), ops), expected);
     });
     expect(deviating).toEqual([]);
@@ -41,9 +43,10 @@ describe('laying a delivery over a record', () => {
   });
 
   it('never brings back what was removed here, nor removes what was edited here', () => {
-    const [, edited, removed] = OWN;
+    const [, edited, removed, , made] = OWN;
     expect(ALL.filter((ops) => fold(undefined, ops, removed!).outcome !== 'keep')).toEqual([]);
     expect(ALL.filter((ops) => fold([0], ops, edited!).outcome === 'remove')).toEqual([]);
+    expect(ALL.filter((ops) => fold([0], ops, made!).outcome === 'remove')).toEqual([]);
   });
 });
 
@@ -56,11 +59,20 @@ const fold = (row: Row, ops: readonly string[], own: OwnEdits) =>
     own,
   );
 
-function oneByOne(row: Row, op: string, nth: number, { columns, removed }: OwnEdits): Row {
+function oneByOne(
+  { row, start }: { row: Row; start: Row },
+  op: string,
+  nth: number,
+  { columns, presence }: OwnEdits,
+): Row {
   if (op === 'noop') return row;
-  if (op === 'remove') return columns.size > 0 ? row : undefined;
+  if (op === 'remove') {
+    // Central makes it again as it was made here.
+    if (presence === 'made') return start;
+    return columns.size > 0 ? row : undefined;
+  }
   if (row) return isWhole(op) ? [nth] : [...row, nth];
-  return isWhole(op) && !removed ? [nth] : undefined;
+  return isWhole(op) && presence !== 'removed' ? [nth] : undefined;
 }
 
 function carriedOut(row: Row, folded: Folded, ops: readonly string[], first = 1): Row {
