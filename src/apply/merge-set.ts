@@ -72,7 +72,8 @@ async function carryOut(
   switch (plan.kind) {
     case 'insert':
       await append(client, entry, 'op', 'before', 'after');
-      return insertRow(client, table, INCOMING, entry.position);
+      await insertRow(client, table, INCOMING, entry.position);
+      return plan.isTold ? appendRestoration(client, table, entry, entry.at) : undefined;
     case 'remove':
       await append(
         client,

@@ -45,9 +45,9 @@ export interface UpdatePlan {
  */
 export type Plan =
   | UpdatePlan
-  | { readonly kind: 'insert' | 'nothing' | 'missing' }
-  /** `isTold`: who made the entry must be told too, since they are given the record back on the way. */
-  | { readonly kind: 'remove'; readonly isTold: boolean }
+  | { readonly kind: 'nothing' | 'missing' }
+  /** `isTold`: who made the entry must be told too, since on the way they are told of the opposite. */
+  | { readonly kind: 'insert' | 'remove'; readonly isTold: boolean }
   | { readonly kind: 'keep'; readonly conflict: ConflictDraft }
   | {
       readonly kind: 'revive';
@@ -71,7 +71,8 @@ export function planEntry(
   entry: IncomingEntry,
   { row, foreign, removal }: Situation,
 ): Plan {
-  if (entry.op === 'insert') return row ? planReturn(rules, entry, row, foreign) : { kind: 'insert' };
+  if (entry.op === 'insert')
+    return row ? planReturn(rules, entry, row, foreign) : { kind: 'insert', isTold: foreign.some(isRemoval) };
   if (entry.op === 'remove') return planRemoval(rules, entry, row, foreign);
   if (row) return planUpdate(rules, entry, row, foreign);
   if (!removal?.before) return { kind: 'missing' };
@@ -105,6 +106,8 @@ function planRevival(
   const conflict = removalConflict(rules, entry, { remover: removal, changer: entry }, removed);
   return { kind: 'revive', removed, update, conflict };
 }
+
+const isRemoval = ({ op }: ForeignEntry) => op === 'remove';
 
 function planRemoval(
   rules: ReadonlyMap<string, MergeRule>,

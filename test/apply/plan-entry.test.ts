@@ -88,6 +88,15 @@ describe('what becomes of an entry at central', () => {
     expect(plan(removal, { row: ROW, foreign: [REMOVAL, RESTORATION] })).toMatchObject({ isTold: true });
   });
 
+  it('one that was brought back is told to everybody when others have removed it meanwhile', () => {
+    const back = incoming('insert', { ...ROW, version: 4 });
+    expect(plan(back, {})).toMatchObject({ kind: 'insert', isTold: false });
+    expect(plan(back, { foreign: [REMOVAL], removal: REMOVAL })).toMatchObject({
+      kind: 'insert',
+      isTold: true,
+    });
+  });
+
   it('what another node changed before one removed it is not overwritten unseen', () => {
     const entry = incoming('update', { name: 'Fatou', version: 4 });
     const removed = { ...ROW, name: 'Aïda' };

@@ -176,6 +176,26 @@ describe('a patient that two regions hold', () => {
     expect(await everywhere(id)).toBeUndefined();
   });
 
+  it('stays where it was brought back, though another has removed it: everybody gets it back', async () => {
+    const id = await shared();
+    const remove = (node: 'dkr' | 'ths') =>
+      world.request(world[node], 'DELETE', `/patients/${id}?reason=double`);
+    await apart(async () => {
+      expect((await remove('dkr')).status).toBe(204);
+      expect((await remove('ths')).status).toBe(204);
+      await world.ths.regionale.query(
+        `INSERT INTO patients SELECT (jsonb_populate_record(NULL::patients, before)).*
+         FROM journal WHERE entity_id = $1 AND op = 'remove'`,
+        [id],
+      );
+      await world.resume(world.dkr);
+      await until(async () => (await world.row(world.central, id)) === undefined, {
+        what: 'DKR has removed it',
+      });
+    });
+    expect(await everywhere(id)).toMatchObject({ family_name: 'Ndiaye' });
+  });
+
   it('keeps both of two patients with one medical id, and asks', async () => {
     const draft = { ...DRAFT, medicalId: 'CARTE-77' };
     await world.pause(world.dkr);
