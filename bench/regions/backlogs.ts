@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg';
 import { patientMaker } from '../backlog.js';
 import { withClient } from '../clusters.js';
 
@@ -24,6 +25,9 @@ export async function makeBacklog({ url }: BenchRegion, changes: number): Promis
   });
 }
 
+/** Copies in one transaction: a patient is given to a region by one request. */
+const COPIES_AT_ONCE = 20;
+
 /** Gives the first `count` patients of each region to the next one. At central. */
 export async function shareAround(
   central: string,
@@ -33,20 +37,29 @@ export async function shareAround(
   await withClient(central, async (client) => {
     for (const [nth, { code }] of regions.entries()) {
       const next = regions[(nth + 1) % regions.length]!.code;
-      await client.query('BEGIN');
-      await client.query(
-        `SELECT hosts_open_homes(ARRAY(SELECT id FROM patients WHERE region = $1 ORDER BY id LIMIT $2))`,
-        [code, count],
-      );
-      await client.query(
-        `INSERT INTO hosts (id, patient_id, region, kind, created_at, created_by)
-         SELECT gen_random_uuid(), id, $3, 'copy', now(), 'benchmark'
-         FROM patients WHERE region = $1 ORDER BY id LIMIT $2`,
-        [code, count, next],
-      );
-      await client.query('COMMIT');
+      for (let from = 0; from < count; from += COPIES_AT_ONCE)
+        await share(client, { code, next, from, to: Math.min(count, from + COPIES_AT_ONCE) });
     }
   });
+}
+
+async function share(
+  client: ClientBase,
+  { code, next, from, to }: { code: string; next: string; from: number; to: number },
+): Promise<void> {
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT id FROM patients WHERE region = $1 ORDER BY id OFFSET $2 LIMIT $3',
+    [code, from, to - from],
+  );
+  const ids = rows.map(({ id }) => id);
+  await client.query('BEGIN');
+  await client.query('SELECT hosts_open_homes($1)', [ids]);
+  await client.query(
+    `INSERT INTO hosts (id, patient_id, region, kind, created_at, created_by)
+     SELECT gen_random_uuid(), id, $2, 'copy', now(), 'benchmark' FROM unnest($1::uuid[]) id`,
+    [ids, next],
+  );
+  await client.query('COMMIT');
 }
 
 const REGISTER = `

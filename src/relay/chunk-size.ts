@@ -1,5 +1,8 @@
-/** How long a chunk should be under way, in milliseconds: far below the time after which it counts as hung. */
-const TARGET_MS = 1_000;
+/**
+ * How long a chunk should be under way, in milliseconds: far below the time after which it counts as hung, and such that
+ * regions which change the same patients, and wait for each other's chunks one after the other, do not wait for long.
+ */
+const TARGET_MS = 300;
 const SMALLEST = 1;
 /** Nobody knows yet how fast the link is. */
 const FIRST = 250;
