@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeBacklog } from './backlog.js';
@@ -6,12 +7,16 @@ import { createCentral, createRegion, type DatabaseUrls, REGION_CODE } from './d
 import { HttpCreates } from './load/http-creates.js';
 import { lastPosition } from './logical-replication.js';
 import { MeasuredNode } from './node/measured-node.js';
-import { residentMemory } from './regions/observer.js';
+import { residentMemory, serverProcesses } from './regions/observer.js';
 import { count, percentile, printTable } from './report.js';
 
 /** A region comes back after weeks: what that asks of its node, and what its clinicians and administrators notice. */
 const { values: options } = parseArgs({
-  options: { entries: { type: 'string', default: '1000000' }, seconds: { type: 'string', default: '10' } },
+  options: {
+    entries: { type: 'string', default: '1000000' },
+    seconds: { type: 'string', default: '10' },
+    'central-apart': { type: 'boolean', default: false },
+  },
 });
 const entries = Number(options.entries);
 const seconds = Number(options.seconds);
@@ -32,6 +37,7 @@ interface Look {
 
 const clusters = await startClusters();
 try {
+  if (options['central-apart']) await giveWay(clusters.central);
   const urls = {
     region: await createRegion(clusters.region, 'capacity'),
     central: await createCentral(clusters.central, 'capacity'),
@@ -56,6 +62,17 @@ interface Outcome {
   /** The most that the node had in memory before there was a backlog, and all told. MiB. */
   readonly idleMemory: number;
   readonly highest: number;
+}
+
+/** A server's processes only get what nobody else wants of the processors, as if it had a machine of its own. */
+async function giveWay(url: string): Promise<void> {
+  const postmaster = await withClient(url, async (client) => {
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int AS pid`,
+    );
+    return rows[0]!.pid;
+  });
+  for (const pid of await serverProcesses(postmaster)) setPriority(pid, constants.priority.PRIORITY_LOW);
 }
 
 async function measure(node: MeasuredNode, urls: DatabaseUrls): Promise<void> {

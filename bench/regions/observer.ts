@@ -71,10 +71,15 @@ export async function residentMemory(pid: number): Promise<number> {
 
 /** Memory of a server and its sessions in MiB, with what they share counted once. Linux only. */
 export async function serverMemory(postmaster: number): Promise<number> {
+  const sizes = await Promise.all((await serverProcesses(postmaster)).map(proportional));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** A server and its sessions. Linux only. */
+export async function serverProcesses(postmaster: number): Promise<number[]> {
   const tasks = await readdir(`/proc/${postmaster}/task`);
   const children = await readFile(`/proc/${postmaster}/task/${tasks[0]!}/children`, 'utf8');
-  const sizes = await Promise.all([postmaster, ...children.trim().split(' ').map(Number)].map(proportional));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return [postmaster, ...children.trim().split(' ').map(Number)];
 }
 
 async function proportional(pid: number): Promise<number> {

@@ -28,8 +28,8 @@ const WHOLE = ['insert', 'restore', 'copy'];
 /**
  * Lays what came down over a record, under what this node has done to it since: its own edits stay on top until
  * central has judged them, and the verdict comes down afterwards. A removal gives way to an own edit, and nothing
- * brings back what was removed here, until then. What was made here is not what a removal meant: central makes it again
- * behind that, of nothing that was before.
+ * brings back what was removed here, until then. Nor does a removal take what was made here after it: central will make
+ * that again, just as it was made here, so that what was laid over it before the removal goes.
  */
 export function foldDelivery(exists: boolean, steps: readonly Step[], own: OwnEdits): Folded {
   let isThere = exists;
