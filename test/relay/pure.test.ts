@@ -28,6 +28,12 @@ describe('GapWatch', () => {
 });
 
 describe('ChunkSize', () => {
+  it('does not shrink for ever where it is not the entries that take long', () => {
+    const size = new ChunkSize(500);
+    for (let chunk = 0; chunk < 20; chunk++) size.delivered(size.entries, 5_000);
+    expect(size.entries).toBe(100);
+  });
+
   it('shrinks when chunks take long or fail, down to one entry, and grows again when they are quick', () => {
     const size = new ChunkSize(500);
     size.delivered(250, 4_000);
