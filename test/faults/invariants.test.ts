@@ -1,3 +1,4 @@
+import { until } from '../harness/until.js';
 import { Book } from './book.js';
 import { drain } from './invariants/drain.js';
 import { type Entry, type Evidence, gatherEvidence, type Holding } from './invariants/evidence.js';
@@ -6,7 +7,7 @@ import { firstSeed, Random } from './random.js';
 import { refusePoison } from './run.js';
 import { someSucceed } from './scenes.js';
 import { Workload } from './workload/workload.js';
-import { type World, worldInProcess } from './world.js';
+import { withSession, type World, worldInProcess } from './world.js';
 
 /** A checker that sees nothing wrong shows nothing: each invariant is shown what it is there to see. */
 describe('the checker', () => {
@@ -20,12 +21,18 @@ describe('the checker', () => {
     const staff = { clinicians: 3, databaseUsers: 2, restMs: 5, poison: 0.05, impatience: 0 };
     const workload = new Workload(book, world.regions, new Random(firstSeed()), staff);
     await someSucceed(world, book, 150);
+    await until(aLaneHoldsSeveral, { what: 'a change waits behind a refused one' });
     await workload.stop();
     await drain(world);
     sound = await gatherEvidence(world, book);
   }, 90_000);
   afterAll(() => world.remove());
 
+  const aLaneHoldsSeveral = () =>
+    withSession(world.centralUrl, async (session) => {
+      const { rowCount } = await session.query('SELECT FROM quarantine GROUP BY lane HAVING count(*) > 1');
+      return rowCount !== 0;
+    });
   const at = (holding: 'central' | 'region', change: (holding: Holding) => Partial<Holding>): Evidence => {
     if (holding === 'central') return { ...sound, central: { ...sound.central, ...change(sound.central) } };
     return { ...sound, regions: sound.regions.map((region) => ({ ...region, ...change(region) })) };

@@ -80,9 +80,13 @@ describe('an exchange that should move', () => {
   it('and waits for an answer that never comes: an alert tells, and it begins anew by itself', async () => {
     const link: Link = node.app.get(LINK);
     const deliver = link.deliver.bind(link);
-    link.deliver = () => new Promise(() => undefined);
+    let isSent = false;
+    link.deliver = () => {
+      isSent = true;
+      return new Promise(() => undefined);
+    };
     await create();
-    await until(async () => (await status()).uplink.pending === 1, { what: 'a change waits' });
+    await until(() => isSent, { what: 'a change is sent, and not answered' });
     link.deliver = deliver;
     watch(1_000);
     await whenAtCentral(1);
