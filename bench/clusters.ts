@@ -12,12 +12,15 @@ export interface Clusters {
   stop(): Promise<void>;
 }
 
-/** What the measurements themselves need; neither changes what a commit waits for. */
-const MEASURING = [
-  'wal_level = logical',
-  'track_commit_timestamp = on',
-  'max_logical_replication_workers = 8',
-];
+/**
+ * What the measurements themselves need; none changes what a commit waits for. Central publishes nothing, and keeps the
+ * `wal_level` that MedLink gives it: under `logical`, an update is written out whole.
+ */
+const MEASURING = {
+  region: ['track_commit_timestamp = on', 'wal_level = logical'],
+  central: ['track_commit_timestamp = on', 'max_logical_replication_workers = 8'],
+};
+type ServerName = keyof typeof MEASURING;
 
 const LOG = {
   info: () => undefined,
@@ -26,15 +29,16 @@ const LOG = {
 
 export async function startClusters(): Promise<Clusters> {
   const folder = await mkdtemp(join(tmpdir(), 'medlink-bench-'));
-  const clusters = ['region', 'central'].map((name) => new EmbeddedCluster(join(folder, name), LOG));
+  const region = new EmbeddedCluster(join(folder, 'region'), LOG);
+  const central = new EmbeddedCluster(join(folder, 'central'), LOG);
   const stop = async () => {
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+    await Promise.all([region.stop(), central.stop()]);
     await rm(folder, { recursive: true, force: true });
   };
   stopOnSignals(stop);
   try {
-    const [region, central] = await Promise.all(clusters.map(startMeasurable));
-    return { region: region!, central: central!, stop };
+    const urls = await Promise.all([startMeasurable(region, 'region'), startMeasurable(central, 'central')]);
+    return { region: urls[0], central: urls[1], stop };
   } catch (error) {
     await stop();
     throw error;
@@ -53,10 +57,10 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 }
 
 /** The settings are read at a start only, and MedLink's own go over them. */
-async function startMeasurable(cluster: EmbeddedCluster): Promise<string> {
+async function startMeasurable(cluster: EmbeddedCluster, name: ServerName): Promise<string> {
   const url = await cluster.start();
   await withClient(url, async (client) => {
-    for (const setting of MEASURING) await client.query(`ALTER SYSTEM SET ${setting}`);
+    for (const setting of MEASURING[name]) await client.query(`ALTER SYSTEM SET ${setting}`);
   });
   await cluster.stop();
   return cluster.start();

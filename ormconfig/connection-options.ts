@@ -84,6 +84,8 @@ export function connectionOptions(
       options: `${CAPTURED_BY_APPLICATION} ${TIME_ZONE} ${NO_COMPILATION}`,
       verify: verifyDeclared,
       keepAlive: true,
+      // A statement need not wait for the answer to the one before it: see `sendAhead`.
+      pipeline: true,
       maxLifetimeSeconds: SESSION_LIFE_SECONDS,
     },
   };

@@ -133,7 +133,16 @@ const AT_CENTRAL = [
   // makes concerns the patient's home, which becomes a host by it: before, nobody else could write the patient.
   `CREATE FUNCTION journal_deliver() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
    SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
+   DECLARE
+     unshared text[] := string_to_array(current_setting('medlink.unshared', true), ' ');
    BEGIN
+     -- The statement that applies a chunk says so when it has found none of its patients shared, and holds up whoever
+     -- would share one. It names the chunk, since a transaction may go on with others.
+     IF NOT EXISTS (SELECT FROM new_rows n
+                    WHERE n.origin IS DISTINCT FROM unshared[1] OR n.entity = 'hosts'
+                       OR n.origin_seq NOT BETWEEN unshared[2]::bigint AND unshared[3]::bigint) THEN
+       RETURN NULL;
+     END IF;
      IF EXISTS (SELECT FROM new_rows n WHERE n.origin = 'central' AND n.patient_id IS NOT NULL) THEN
        PERFORM hosts_open_homes(ARRAY(SELECT DISTINCT n.patient_id FROM new_rows n WHERE n.origin = 'central'
                                       AND n.patient_id IS NOT NULL));

@@ -116,6 +116,9 @@ const last = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
 const WITNESS_OF_LAST = `journal_witness(${last('entity_id')}, ${last('change_set')}, ${last('at')},
           coalesce(${last('after')}, ${last('before')}))`;
 
+/** Saves `journal_deliver` from finding out for each entry that it is to go down to nobody: 4 µs of 55. */
+const IS_UNSHARED = `set_config('medlink.unshared', concat_ws(' ', $1, $3, $4), true)`;
+
 function applyStatement(tables: readonly ReplicatedTable[]): string {
   const tested = expectations(tables);
   return `
@@ -133,7 +136,7 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
         witness = coalesce(${WITNESS_OF_LAST}, witness)
       WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND (SELECT intact FROM checked)
         AND NOT (SELECT lanes FROM held) AND NOT (SELECT lanes FROM shared)
-      RETURNING 1
+      RETURNING ${IS_UNSHARED}
     ), incoming AS MATERIALIZED (${OPENED_CHUNK}
       WHERE EXISTS (SELECT FROM moved)
     ), ${writeSteps(tables)}

@@ -18,9 +18,10 @@ import { changeContextOf } from '../routing/change-context.js';
 import { beforeImage } from './before-images.js';
 import { ChangeBuffer, type Turn } from './change-buffer.js';
 import { foldChanges, type WriteOp } from './described-change.js';
-import { flushJournal } from './flush-journal.js';
+import { flushed, type Flushed, flushQuery } from './flush-journal.js';
 import type { ReplicatedTable } from './replicated-tables.js';
 import { idOf, rowIdOf, type RowEvent } from './row-id.js';
+import { sendAhead } from './send-ahead.js';
 import { UndescribableWriteError } from './undescribable-write.error.js';
 import { WriteGuard } from './write-guard.js';
 
@@ -38,7 +39,8 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   private readonly tables: ReadonlyMap<string, ReplicatedTable>;
   private readonly guard: WriteGuard;
   private readonly buffers = new WeakMap<QueryRunner, ChangeBuffer>();
-  private readonly flushed = new WeakSet<QueryRunner>();
+  /** Answers that the commit waits for: how many entries were appended. */
+  private readonly flushing = new WeakMap<QueryRunner, Promise<number>>();
   /** Rows as they were when a write on them was announced. */
   private readonly before = new WeakMap<QueryRunner, Map<string, string>>();
 
@@ -123,14 +125,22 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     const changes = foldChanges(buffer.changes);
     if (changes.length === 0) return;
     const client = (await queryRunner.connect()) as ClientBase;
-    const { appended } = await flushJournal(client, this.tables, changes, changeContextOf(queryRunner));
-    if (appended > 0) this.flushed.add(queryRunner);
+    const query = flushQuery(this.tables, changes, changeContextOf(queryRunner));
+    const { answer, isSent } = sendAhead<Flushed>(client, query);
+    const flushing = flushed(answer);
+    // Whoever commits hears of its failure, unless the commit itself fails first.
+    void Promise.allSettled([flushing]);
+    this.flushing.set(queryRunner, flushing);
+    // TypeORM sends the COMMIT next. Behind a statement that has failed, PostgreSQL answers it with a rollback.
+    if (!isSent) await flushing;
   }
 
-  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
+  async afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
     this.turn(queryRunner, undefined).release();
-    if (queryRunner.isTransactionActive || !this.flushed.delete(queryRunner)) return;
-    this.committed();
+    const flushing = this.flushing.get(queryRunner);
+    if (queryRunner.isTransactionActive || !flushing) return;
+    this.flushing.delete(queryRunner);
+    if ((await flushing) > 0) this.committed();
   }
 
   beforeTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
@@ -139,7 +149,7 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
     this.turn(queryRunner, undefined).rollback();
-    if (!queryRunner.isTransactionActive) this.flushed.delete(queryRunner);
+    if (!queryRunner.isTransactionActive) this.flushing.delete(queryRunner);
   }
 
   private turn(queryRunner: QueryRunner, turn: Turn | undefined): ChangeBuffer {

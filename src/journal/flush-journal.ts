@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { ChangeContext } from '../routing/change-context.js';
 import type { DescribedChange } from './described-change.js';
 import { groupsOf } from './merge-rule.js';
@@ -10,58 +10,84 @@ import type { FailureCode } from '../observability/failures/failure-codes.js';
 export class JournalFlushError extends Error {
   readonly code = 'JOURNAL_CONTRADICTED' satisfies FailureCode;
 
-  constructor(readonly contradicted: number) {
+  constructor(cause: Error) {
     super(
-      `At commit the tables contradict what was described of ${contradicted} rows; the transaction is rolled back`,
+      `At commit the tables contradict what was described (${cause.message}); the transaction is rolled back`,
+      {
+        cause,
+      },
     );
     this.name = 'JournalFlushError';
+  }
+}
+
+export interface Flushed extends QueryResultRow {
+  /** How many entries were appended. An update that changed nothing leaves none. */
+  readonly appended: number;
+}
+
+/** Runs {@link flushQuery}. Gives how many entries were appended. */
+export function flushJournal(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  changes: readonly DescribedChange[],
+  context: ChangeContext,
+): Promise<number> {
+  return flushed(client.query<Flushed>(flushQuery(tables, changes, context)));
+}
+
+/**
+ * How many entries a {@link flushQuery} has appended.
+ * @throws {JournalFlushError} when it found the tables otherwise than described; its transaction is aborted
+ */
+export async function flushed(answer: Promise<QueryResult<Flushed>>): Promise<number> {
+  try {
+    return (await answer).rows[0]!.appended;
+  } catch (error) {
+    throw (error as { code?: unknown }).code === CONTRADICTED ? new JournalFlushError(error as Error) : error;
   }
 }
 
 /**
  * Appends one entry per changed row, in one statement, inside the transaction that changed them and
  * right before its commit: the rows' locks are held, so that the `seq` drawn here puts a record's
- * entries in their true order. Rows are read again, since no event tells all columns. An update that
- * changed nothing leaves no entry.
+ * entries in their true order. Rows are read again, since no event tells all columns. A row that is not as described
+ * raises an error, which aborts the transaction whatever is sent behind.
  */
-export async function flushJournal(
-  client: ClientBase,
+export function flushQuery(
   tables: ReadonlyMap<string, ReplicatedTable>,
   changes: readonly DescribedChange[],
   context: ChangeContext,
-): Promise<{ appended: number }> {
+): QueryConfig {
   const touched = [...new Set(changes.map((change) => change.table))].sort().map((name) => tables.get(name)!);
   const [table, ...others] = touched;
   if (table && others.length === 0 && changes.every(({ op }) => op === 'insert'))
-    return flushInserts(client, table, changes, context);
-  const result = await client.query<{ appended: number; contradicted: number }>({
+    return insertsQuery(table, changes, context);
+  return {
     name: statementName(
       'journal-flush',
       touched.map(({ name }) => name),
     ),
     text: flushStatement(touched),
     values: [describedJson(changes), ...contextValues(context)],
-  });
-  const { appended, contradicted } = result.rows[0]!;
-  if (contradicted > 0) throw new JournalFlushError(contradicted);
-  return { appended };
+  };
 }
 
-async function flushInserts(
-  client: ClientBase,
+function insertsQuery(
   table: ReplicatedTable,
   changes: readonly DescribedChange[],
   context: ChangeContext,
-): Promise<{ appended: number }> {
+): QueryConfig {
   const one = changes.length === 1;
-  const { rowCount } = await client.query({
+  return {
     name: statementName(one ? 'journal-insert' : 'journal-inserts', [table.name]),
     text: insertsStatement(table, one ? ONE_ROW : ROWS_IN_ORDER),
     values: [changes.map(({ id }) => id), ...contextValues(context), changes.length],
-  });
-  if (rowCount !== changes.length) throw new JournalFlushError(changes.length - (rowCount ?? 0));
-  return { appended: changes.length };
+  };
 }
+
+/** SQLSTATE of `replication_expect`. */
+const CONTRADICTED = 'ML003';
 
 function contextValues({ actor, actorName, role, reason, requestId }: ChangeContext): unknown[] {
   return [actor, actorName, role, reason, requestId];
@@ -119,7 +145,8 @@ function flushStatement(tables: readonly ReplicatedTable[]): string {
       RETURNING 1
     )
     SELECT (SELECT count(*)::int FROM appended) AS appended,
-           (SELECT count(*)::int FROM reread WHERE (op IN ('remove', 'gone')) <> (row IS NULL)) AS contradicted`;
+           replication_expect('rows that are not as described', 0,
+             (SELECT count(*) FROM reread WHERE (op IN ('remove', 'gone')) <> (row IS NULL)))`;
 }
 
 function rereadTable({ name, compartment, schema, rules }: ReplicatedTable): string {
@@ -141,11 +168,15 @@ function rereadTable({ name, compartment, schema, rules }: ReplicatedTable): str
 function insertsStatement({ name, compartment, schema }: ReplicatedTable, rows: NewRows): string {
   const row = `t.id, ${compartment ? `t."${compartment}"` : 'NULL::uuid'} AS patient_id, to_jsonb(t) AS row`;
   return `
-    INSERT INTO journal (${JOURNAL_COLUMNS})
-    SELECT r.seq, node.code, r.seq, node.incarnation, pg_current_xact_id()::text::bigint, $7, '${name}', r.id,
-           r.patient_id, 'insert', NULL, r.row, ${knows('r.patient_id')}, $2, $3, $4, $5, $6, clock_timestamp(), ${String(schema)},
-           'application'
-    FROM (${rows(name, row)}) r CROSS JOIN node`;
+    WITH appended AS (
+      INSERT INTO journal (${JOURNAL_COLUMNS})
+      SELECT r.seq, node.code, r.seq, node.incarnation, pg_current_xact_id()::text::bigint, $7, '${name}', r.id,
+             r.patient_id, 'insert', NULL, r.row, ${knows('r.patient_id')}, $2, $3, $4, $5, $6, clock_timestamp(), ${String(schema)},
+             'application'
+      FROM (${rows(name, row)}) r CROSS JOIN node
+      RETURNING 1
+    )
+    SELECT replication_expect('new rows', $7, count(*))::int AS appended FROM appended`;
 }
 
 /** SQL for the rows of a table whose ids are $1, with their positions in the journal. */

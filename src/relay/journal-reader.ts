@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { GapWatch } from './gap-watch.js';
+import { askForPage, type AskForPage, copyPage } from './page-statement.js';
 import { readPlainPage } from './plain-page.js';
 import { positionHolders, readPage, type JournalPage } from './read-page.js';
 
@@ -13,6 +14,7 @@ export class JournalReader {
   private openSets: Readonly<Record<string, number>> = {};
   private position: number;
   private lastPageWasCut = false;
+  private lastPageWasFull = false;
   /** Whether the next page may well be plain. */
   private plainly = true;
 
@@ -32,7 +34,8 @@ export class JournalReader {
   async next(limit: number): Promise<Chunk | NothingToSend> {
     for (;;) {
       const page = await this.page(limit);
-      this.lastPageWasCut = page.scanned === limit || page.behindGap !== null;
+      this.lastPageWasFull = page.scanned === limit;
+      this.lastPageWasCut = this.lastPageWasFull || page.behindGap !== null;
       const through = this.lastToCarry(page, limit);
       if (through !== null) return this.chunk(page, through);
       if (page.behindGap === null) return 'end';
@@ -43,9 +46,9 @@ export class JournalReader {
   /** Where one full page is not plain (an import, say), the next is not likely to be, and to try twice costs twice. */
   private async page(limit: number): Promise<JournalPage> {
     const mayBePlain = this.plainly && Object.keys(this.openSets).length === 0;
-    const plain = mayBePlain ? await readPlainPage(this.client, this.position, limit) : undefined;
+    const plain = mayBePlain ? await readPlainPage(this.ask, this.position, limit) : undefined;
     if (plain) return plain;
-    const page = await readPage(this.client, {
+    const page = await readPage(this.ask, {
       after: this.position,
       limit,
       deadThrough: this.gaps.deadThrough,
@@ -54,6 +57,10 @@ export class JournalReader {
     this.plainly = page.scanned < limit || page.plain;
     return page;
   }
+
+  /** In a backlog, pages are full. */
+  private readonly ask: AskForPage = (statement) =>
+    this.lastPageWasFull ? copyPage(this.client, statement) : askForPage(this.client, statement);
 
   /**
    * Where this page may be cut. Without a border, a full page belongs to a change set that is larger than a

@@ -1,7 +1,6 @@
-import type { ClientBase } from 'pg';
-import type { EntryArrays } from '../journal/chunk.js';
 import { digestOf } from '../journal/chunk-digest.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { type AskForPage, ENTRIES } from './page-statement.js';
 import type { JournalPage } from './read-page.js';
 
 const DIGEST = digestOf(
@@ -15,18 +14,17 @@ const IS_PLAIN = `coalesce(max(seq) - $1::bigint = count(*)
 
 /** No aggregate here may sort what it takes: PostgreSQL would hand all of them the entries in that order. */
 const READ_PLAIN_PAGE = `
-  SELECT ${IS_PLAIN} AS plain, count(*)::int AS count, max(seq) AS last,
-         (SELECT coalesce(json_object_agg(name, newest), '{}')
-          FROM (SELECT name, max(version) AS newest FROM unnest(array_agg(entity), array_agg(schema)) AS e(name, version)
-                GROUP BY name) kind) AS tables, ${DIGEST} AS digest,
-         ${ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ')}
-  FROM (SELECT * FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2) page`;
+  SELECT json_build_object('plain', ${IS_PLAIN}, 'count', count(*), 'last', max(seq), 'digest', ${DIGEST}::text,
+           'tables', (SELECT coalesce(json_object_agg(name, newest), '{}')
+                      FROM (SELECT name, max(version) AS newest
+                            FROM unnest(array_agg(entity), array_agg(schema)) AS e(name, version)
+                            GROUP BY name) kind))::text AS summary, ${ENTRIES}
+  FROM (SELECT * FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) page`;
 
-type PlainRow = EntryArrays &
-  Pick<JournalPage, 'count' | 'tables' | 'digest'> & {
-    readonly plain: boolean;
-    readonly last: string | null;
-  };
+interface PlainSummary extends Pick<JournalPage, 'count' | 'tables' | 'digest'> {
+  readonly plain: boolean;
+  readonly last: number | null;
+}
 
 /**
  * The page behind the position `after` of at most `limit` entries, if it is plain: nothing is missing in it, and each
@@ -36,18 +34,13 @@ type PlainRow = EntryArrays &
  * instructions an entry, not 86,000), and twice as much for a page of one entry.
  */
 export async function readPlainPage(
-  client: ClientBase,
+  ask: AskForPage,
   after: number,
   limit: number,
 ): Promise<JournalPage | undefined> {
-  const result = await client.query<PlainRow>({
-    name: 'relay-read-plain-page',
-    text: READ_PLAIN_PAGE,
-    values: [after, limit],
-  });
-  const { plain, last, count, tables, digest, ...entries } = result.rows[0]!;
+  const statement = { name: 'relay-read-plain-page', text: READ_PLAIN_PAGE, values: [after, limit] };
+  const [{ plain, last, count, tables, digest }, entries] = await ask<PlainSummary>(statement);
   if (!plain) return undefined;
-  const border = last === null ? null : Number(last);
-  const whole = { border, readable: border, behindGap: null, openSets: {}, scanned: count };
+  const whole = { border: last, readable: last, behindGap: null, openSets: {}, scanned: count };
   return { ...whole, plain, count, tables, entries, digest };
 }

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { EntryArrays } from '../journal/chunk.js';
 import { digestOf } from '../journal/chunk-digest.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { type AskForPage, ENTRIES } from './page-statement.js';
 
 /** What one look at the journal found. Positions are `seq`s. */
 export interface JournalPage {
@@ -53,7 +54,7 @@ const READ_PAGE = `
            CASE WHEN j.change_set_size > 1 THEN j.incarnation || '.' || j.change_set END AS set_key,
            lag(j.seq, 1, $1::bigint) OVER (ORDER BY j.seq) AS previous
     FROM (SELECT seq, origin, incarnation, change_set, change_set_size, entity, schema
-          FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2) j
+          FROM journal WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) j
     CROSS JOIN node
   ), gap AS (
     SELECT min(seq) AS behind FROM page WHERE seq > previous + 1 AND seq > $3::bigint + 1
@@ -81,29 +82,26 @@ const READ_PAGE = `
              || (SELECT coalesce(jsonb_object_agg(set_key, seen), '{}')
                  FROM (SELECT set_key, max(nth) AS seen FROM in_sets GROUP BY set_key, size
                        HAVING max(nth) < size) unfinished),
-           'count', carried.count,
+           'count', carried.count, 'digest', carried.digest::text,
            'tables', (SELECT coalesce(json_object_agg(entity, newest), '{}')
                       FROM (SELECT entity, max(schema) AS newest FROM bordered
                             WHERE own AND seq <= coalesce(cut.border, cut.readable) GROUP BY entity) t))::text AS summary,
-         carried.digest, ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
+         ${ENTRY_COLUMN_NAMES.map((column) => `carried.${column}`).join(', ')}
   FROM cut CROSS JOIN LATERAL (
     SELECT count(*) AS count, ${DIGEST} AS digest,
-           ${ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ')}
+           ${ENTRIES}
     FROM (SELECT journal.* FROM journal JOIN node ON node.code = journal.origin
           WHERE seq > $1::bigint AND seq <= coalesce(cut.border, cut.readable) ORDER BY seq) own
   ) carried`;
 
-type PageRow = EntryArrays & { readonly summary: string; readonly digest: string };
-
-export async function readPage(client: ClientBase, request: PageRequest): Promise<JournalPage> {
-  const { after, limit, deadThrough, openSets } = request;
-  const result = await client.query<PageRow>({
-    name: 'relay-read-page',
-    text: READ_PAGE,
-    values: [after, limit, deadThrough, JSON.stringify(openSets)],
-  });
-  const { summary, digest, ...entries } = result.rows[0]!;
-  return { ...(JSON.parse(summary) as Omit<JournalPage, 'entries' | 'digest'>), entries, digest };
+export async function readPage(
+  ask: AskForPage,
+  { after, limit, deadThrough, openSets }: PageRequest,
+): Promise<JournalPage> {
+  const values = [after, limit, deadThrough, JSON.stringify(openSets)];
+  const statement = { name: 'relay-read-page', text: READ_PAGE, values };
+  const [summary, entries] = await ask<Omit<JournalPage, 'entries'>>(statement);
+  return { ...summary, entries };
 }
 
 /** The transactions that have drawn a position of the journal and have not ended. */

@@ -1,0 +1,41 @@
+import pg, { type ClientBase, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
+
+/** A query that whoever sends the next one on the same session need not wait for. */
+export interface SentAhead<R extends QueryResultRow> {
+  readonly answer: Promise<QueryResult<R>>;
+  /**
+   * Whether the server will see it, and before anything that is sent from now on. False when the driver holds it back,
+   * as it does without `pipeline`, or could not send it: then only the answer tells.
+   */
+  readonly isSent: boolean;
+}
+
+/**
+ * Sends a query on a session that sends without waiting (`pipeline`), in one packet with whatever follows at once: each
+ * write to a socket costs this process 0.2 ms where the other side has to be woken, which is more than all else that it
+ * does for a short query.
+ */
+export function sendAhead<R extends QueryResultRow>(client: ClientBase, config: QueryConfig): SentAhead<R> {
+  let isSent = false;
+  const { stream } = (client as unknown as { connection: pg.Connection }).connection;
+  const answer = new Promise<QueryResult<R>>((resolve, reject) => {
+    const query = new pg.Query<R>(config, (error, result) => {
+      isSent = false;
+      if (error) reject(error);
+      else resolve(result);
+    });
+    const submit: (connection: pg.Connection) => unknown = query.submit.bind(query);
+    query.submit = (connection) => {
+      isSent = true;
+      const problem = submit(connection);
+      if (problem) isSent = false;
+      return problem;
+    };
+    stream.cork();
+    client.query(query);
+    process.nextTick(() => {
+      stream.uncork();
+    });
+  });
+  return { answer, isSent };
+}
