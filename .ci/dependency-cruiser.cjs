@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   routing: ['config', 'observability'],
   databases: GROUND,
   journal: [...GROUND, 'databases'],
-  apply: [...GROUND, 'journal', 'conflicts'],
+  apply: [...GROUND, 'databases', 'journal', 'conflicts'],
   relay: [...GROUND, 'databases', 'journal', 'apply', 'alerts', 'regions'],
   http: [...GROUND, 'journal'],
   accounts: [...GROUND, 'journal', 'http'],

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { queryWithBytes } from '../databases/query-with-bytes.js';
 import type { Chunk } from '../journal/chunk.js';
 import { digestOf } from '../journal/chunk-digest.js';
 import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
@@ -60,7 +61,7 @@ export async function applyChunk(
     text: applyStatement(touched),
     values: chunkValues(chunk),
   };
-  const result = await withDamageSeen(chunk, () => client.query<AppliedRow>(query));
+  const result = await withDamageSeen(chunk, () => queryWithBytes<AppliedRow>(client, query));
   const { intact, moved, held, shared } = result.rows[0]!;
   if (!intact) throw new ChunkCorruptError(chunk);
   if (held) return 'held back';

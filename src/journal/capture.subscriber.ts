@@ -21,7 +21,7 @@ import { foldChanges, type WriteOp } from './described-change.js';
 import { flushed, type Flushed, flushQuery } from './flush-journal.js';
 import type { ReplicatedTable } from './replicated-tables.js';
 import { idOf, rowIdOf, type RowEvent } from './row-id.js';
-import { sendAhead } from './send-ahead.js';
+import { sendAhead } from '../databases/send-ahead.js';
 import { UndescribableWriteError } from './undescribable-write.error.js';
 import { WriteGuard } from './write-guard.js';
 

@@ -109,7 +109,7 @@ export class Exchange {
 
   /** In a backlog, one chunk is read and another is on its way while central applies a third: it never waits for this side. */
   private async deliver(reader: JournalReader, chunk: Chunk): Promise<Chunk | NothingToSend> {
-    const sent = this.send(chunk, this.underWay.at(-1));
+    const sent = this.send(chunk, this.underWay.at(-1)).then(() => reader.done(chunk));
     // Whoever waits for its arrival hears of its failure. Nobody does when another part of the exchange failed first.
     void Promise.allSettled([sent]);
     this.underWay.push(sent);

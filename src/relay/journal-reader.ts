@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { ReusedBytes } from '../databases/reused-bytes.js';
 import type { Chunk, Cursor } from '../journal/chunk.js';
 import { GapWatch } from './gap-watch.js';
 import { askForPage, type AskForPage, copyPage } from './page-statement.js';
@@ -17,6 +18,10 @@ export class JournalReader {
   private lastPageWasFull = false;
   /** Whether the next page may well be plain. */
   private plainly = true;
+  /** For the next page. */
+  private memory = new ReusedBytes();
+  private readonly memories = new WeakMap<Chunk, ReusedBytes>();
+  private readonly spare: ReusedBytes[] = [];
 
   constructor(
     private readonly client: ClientBase,
@@ -43,6 +48,13 @@ export class JournalReader {
     }
   }
 
+  /** Nobody needs the chunk's entries any more: the memory that they are in is used for another. */
+  done(chunk: Chunk): void {
+    const memory = this.memories.get(chunk);
+    if (memory) this.spare.push(memory);
+    this.memories.delete(chunk);
+  }
+
   /** Where one full page is not plain (an import, say), the next is not likely to be, and to try twice costs twice. */
   private async page(limit: number): Promise<JournalPage> {
     const mayBePlain = this.plainly && Object.keys(this.openSets).length === 0;
@@ -60,7 +72,7 @@ export class JournalReader {
 
   /** In a backlog, pages are full. */
   private readonly ask: AskForPage = (statement) =>
-    this.lastPageWasFull ? copyPage(this.client, statement) : askForPage(this.client, statement);
+    this.lastPageWasFull ? copyPage(this.client, statement, this.memory) : askForPage(this.client, statement);
 
   /**
    * Where this page may be cut. Without a border, a full page belongs to a change set that is larger than a
@@ -80,6 +92,9 @@ export class JournalReader {
     this.position = through;
     this.openSets = closed ? {} : page.openSets;
     const openSets = Object.keys(this.openSets);
-    return { origin, incarnation, after, through, count, tables, entries, digest, closed, openSets };
+    const chunk = { origin, incarnation, after, through, count, tables, entries, digest, closed, openSets };
+    this.memories.set(chunk, this.memory);
+    this.memory = this.spare.pop() ?? new ReusedBytes();
+    return chunk;
   }
 }

@@ -190,6 +190,28 @@ describe('the journal reader', () => {
     expect(chunks.flatMap(seqs)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 
+  it('keeps what a chunk holds until it is done with, also while others are read', async () => {
+    const client = await connect();
+    for (let i = 0; i < 10; i++) await append(client);
+    const journal = new JournalReader(await connect(), { origin: 'DKR', incarnation: 1, seq: 0 });
+    const chunks = [await journal.next(2), await journal.next(2), await journal.next(2)];
+    expect(chunks.map(seqs)).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    journal.done(chunks[1] as Chunk);
+    chunks.push(await journal.next(2), await journal.next(2));
+    expect([chunks[0], ...chunks.slice(2)].map(seqs)).toEqual([
+      [1, 2],
+      [5, 6],
+      [7, 8],
+      [9, 10],
+    ]);
+    const memoryOf = (chunk: unknown) => (chunk as Chunk).entries.origin_seq!.buffer;
+    expect(memoryOf(chunks[4])).toBe(memoryOf(chunks[1]));
+  });
+
   it('carries only what this node made, and still moves past the rest', async () => {
     const client = await connect();
     await append(client);
