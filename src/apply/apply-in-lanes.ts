@@ -38,16 +38,16 @@ export async function applyInLanes(
     moveCursor(chunk),
     ...lockShared(touched),
     heldLanes(known),
-    changeSets(tables),
+    laneEntries(tables),
   ];
   const results = await withDamageSeen(chunk, () => sendAll(client, [...made, ...statements]));
   const [unpacked, moved] = results.slice(made.length);
   if (unpacked!.rowCount !== chunk.count) throw new ChunkCorruptError(chunk);
   if (moved!.rowCount !== 1) throw new CursorMovedError(chunk);
-  const [held, sets] = results.slice(-2).map(({ rows }) => rows) as [HeldLane[], FoundSet[]];
+  const [held, entries] = results.slice(-2).map(({ rows }) => rows) as [HeldLane[], LaneEntry[]];
   const holders = new Map(held.map(({ lane, holder }) => [lane, holder]));
   const lanes = new Lanes(client, tables, touched, holders, known);
-  await lanes.apply(sets.map((set) => ({ ...set, positions: set.positions.map(Number) })));
+  await lanes.apply(changeSets(entries));
   return lanes.outcome;
 }
 
@@ -83,14 +83,37 @@ const heldLanes = ({ refused }: KnownSets): QueryConfig => ({
   values: [[...refused.values()].flatMap(({ lanes }) => lanes ?? [])],
 });
 
-type FoundSet = Omit<ChangeSet, 'positions'> & { readonly positions: readonly string[] };
+interface LaneEntry {
+  readonly position: string;
+  /** Of its change set. */
+  readonly key: string;
+  readonly lane: string;
+  readonly ahead: boolean;
+  readonly concurrent: boolean;
+}
 
-/** In the order of their first entries. Sets that share a row never interleave: its lock kept them apart. */
-const changeSets = (tables: ReadonlyMap<string, ReplicatedTable>): QueryConfig => ({
-  name: 'change-sets',
-  text: `SELECT incarnation || '.' || change_set AS key, array_agg(position ORDER BY position) AS positions,
-                array_agg(DISTINCT coalesce(patient_id, entity_id)) AS lanes, bool_or(${aheadCondition(1)}) AS ahead,
-                bool_or(${IS_CONCURRENT}) AS concurrent
-         FROM incoming_entries i GROUP BY 1 ORDER BY min(position)`,
+/** In their order. Grouped into change sets here: central took three times as long to do that. */
+const laneEntries = (tables: ReadonlyMap<string, ReplicatedTable>): QueryConfig => ({
+  name: 'lane-entries',
+  text: `SELECT position, incarnation || '.' || change_set AS key, coalesce(patient_id, entity_id) AS lane,
+                ${aheadCondition(1)} AS ahead, ${IS_CONCURRENT} AS concurrent
+         FROM incoming_entries i ORDER BY position`,
   values: knownSchemas(tables),
 });
+
+/** In the order of their first entries. Sets that share a row never interleave: its lock kept them apart. */
+function changeSets(entries: readonly LaneEntry[]): ChangeSet[] {
+  const sets = new Map<string, LaneEntry[]>();
+  for (const entry of entries) {
+    const set = sets.get(entry.key);
+    if (set) set.push(entry);
+    else sets.set(entry.key, [entry]);
+  }
+  return [...sets].map(([key, set]) => ({
+    key,
+    positions: set.map(({ position }) => Number(position)),
+    lanes: [...new Set(set.map(({ lane }) => lane))],
+    ahead: set.some(({ ahead }) => ahead),
+    concurrent: set.some(({ concurrent }) => concurrent),
+  }));
+}

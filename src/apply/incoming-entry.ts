@@ -91,28 +91,29 @@ export const lockShared = (tables: readonly ReplicatedTable[]): QueryConfig[] =>
     text: `SELECT FROM hosts WHERE patient_id IN (SELECT patient_id FROM incoming_entries)
            ORDER BY patient_id, region FOR UPDATE`,
   },
-  { name: statementName('lock-shared', namesOf(tables)), text: lockRows(tables, IS_SHARED) },
+  {
+    name: statementName('lock-shared', namesOf(tables)),
+    text: lockRows(
+      tables,
+      (name) => `IN (SELECT i.entity_id FROM incoming_entries i WHERE i.entity = '${name}' AND ${IS_SHARED})`,
+    ),
+  },
 ];
 
-/** A statement that locks the rows of the entries at `positions`, as {@link lockShared} does. */
-export const lockPositions = (
-  tables: readonly ReplicatedTable[],
-  positions: readonly number[],
-): QueryConfig => ({
-  name: statementName('lock-positions', namesOf(tables)),
-  text: lockRows(tables, `i.${AT_POSITIONS}`),
-  values: [positions],
+/** A statement that locks the rows of these records, as {@link lockShared} does. */
+export const lockRecords = (tables: readonly ReplicatedTable[], ids: readonly string[]): QueryConfig => ({
+  name: statementName('lock-records', namesOf(tables)),
+  text: lockRows(tables, () => '= ANY($1::uuid[])'),
+  values: [ids],
 });
 
 const namesOf = (tables: readonly ReplicatedTable[]) => tables.map(({ name }) => name);
 
-/** Table by table, in the order of `tables`: that is how they are counted. */
-function lockRows(tables: readonly ReplicatedTable[], condition: string): string {
+/** Table by table, in the order of `tables`: that is how they are counted. `which`: a condition of the ids of a table. */
+function lockRows(tables: readonly ReplicatedTable[], which: (table: string) => string): string {
   const locked = namesOf(tables).map(
-    (name) => `"locked ${name}" AS MATERIALIZED (
-      SELECT FROM "${name}" t WHERE t.id IN (
-        SELECT i.entity_id FROM incoming_entries i WHERE i.entity = '${name}' AND ${condition})
-      ORDER BY t.id FOR UPDATE)`,
+    (name) =>
+      `"locked ${name}" AS MATERIALIZED (SELECT FROM "${name}" t WHERE t.id ${which(name)} ORDER BY t.id FOR UPDATE)`,
   );
   const counted = namesOf(tables).map((name) => `(SELECT count(*) FROM "locked ${name}")`);
   return locked.length === 0 ? 'SELECT' : `WITH ${locked.join(', ')} SELECT ${counted.join(', ')}`;

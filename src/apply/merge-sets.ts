@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import { incomingEntries, type IncomingEntry, lockPositions } from './incoming-entry.js';
+import { incomingEntries, type IncomingEntry, lockRecords } from './incoming-entry.js';
 import { conflictsOf, planEntry, type Situation } from './plan-entry.js';
 import { type Dispute, recordConflicts } from './record-conflict.js';
 import { situationsOf } from './situation.js';
@@ -31,7 +31,8 @@ export async function mergeSets(
 ): Promise<number> {
   const entries = await incomingEntries(client, positions);
   const touched = knownTables(tables, [...new Set(entries.map(({ entity }) => entity))]);
-  await client.query(lockPositions(touched, positions));
+  const ids = entries.map(({ entityId }) => entityId);
+  await client.query(lockRecords(touched, ids));
   let opened = 0;
   for (const wave of wavesOf(entries)) {
     const planned = await mergeWave(client, touched, wave);
