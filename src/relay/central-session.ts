@@ -4,6 +4,7 @@ import type { AlertCode } from '../alerts/alert-codes.js';
 import { raiseAlert } from '../alerts/raise-alert.js';
 import { applyChunk, type ChunkOutcome, CursorMovedError } from '../apply/apply-chunk.js';
 import { applyInLanes } from '../apply/apply-in-lanes.js';
+import { DROP_INCOMING, INCOMING_LIFE_MS } from '../apply/incoming-entries.js';
 import { OpenSetHeldError, type LaneOutcome } from '../apply/lanes.js';
 import { failureKind } from '../apply/failure.js';
 import { isAhead, receivingTables } from '../apply/receiving-tables.js';
@@ -70,6 +71,8 @@ export class CentralSession {
   private openSets: readonly string[] = [];
   /** Whether a transaction is open: no other chunk's statement may come into it. */
   private inTransaction = false;
+  /** When what it keeps at central was last thrown away, by the monotonic clock. */
+  private tidiedAt = performance.now();
   private readonly turns = new Turns();
 
   private constructor(
@@ -131,7 +134,12 @@ export class CentralSession {
 
   /** Throws when the node is known no longer, or its region was stopped: see {@link noteSignOfLife}. */
   noteSignOfLife(node: NodeIdentity): Promise<void> {
-    return this.turns.takeAlone(() => noteSignOfLife(this.client, node));
+    return this.turns.takeAlone(async () => {
+      await noteSignOfLife(this.client, node);
+      if (performance.now() - this.tidiedAt < INCOMING_LIFE_MS) return;
+      this.tidiedAt = performance.now();
+      await this.client.query(DROP_INCOMING);
+    });
   }
 
   /** Looks at central's tables again, and applies what waited for them to be as they are now. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from '../../ormconfig/connection-options.js';
@@ -10,6 +12,8 @@ import type { Chunk } from '../../src/journal/chunk.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';
+import { Region } from '../../src/regions/region.entity.js';
+import { CentralSession } from '../../src/relay/central-session.js';
 import { JournalReader } from '../../src/relay/journal-reader.js';
 import { CENTRAL } from '../../src/routing/connection-names.js';
 import { RoutingTable } from '../../src/routing/routing-table.js';
@@ -29,7 +33,7 @@ describe('a chunk that is applied in lanes', () => {
 
   beforeEach(async () => {
     db = await openCapturedDatabase();
-    const features = [{ entities: [Patient, Conflict], router: PatientsRouter }];
+    const features = [{ entities: [Patient, Conflict, Region], router: PatientsRouter }];
     const routes = new RoutingTable(features, 'standalone');
     source = await new DataSource(connectionOptions(CENTRAL, db.databases.centralUrl, routes)).initialize();
     central = new pg.Client({ connectionString: db.databases.centralUrl });
@@ -174,6 +178,29 @@ describe('a chunk that is applied in lanes', () => {
     const [added] = await create('b');
     expect(await applyNext()).toMatchObject({ applied: 1 });
     expect(await notesOf([added!.id])).toEqual(['b']);
+  });
+
+  it('finds its session in order after hours, when the session has thrown away what it kept', async () => {
+    const session = await CentralSession.open(source, new Map(), 'test');
+    const node = { id: randomUUID(), code: 'DKR', incarnation: 1 };
+    await session.register(node);
+    const [awa] = await changedAtCentral('awa');
+    const tablesKept = async () =>
+      (await session.ask(`SELECT FROM pg_class WHERE oid = to_regclass('pg_temp.incoming_entries')`)).length;
+    const deliverNote = async (notes: string) => {
+      await note(awa, notes);
+      await session.deliver(await nextChunk());
+      await session.noteSignOfLife(node);
+      return tablesKept();
+    };
+    expect(await deliverNote('first')).toBe(1);
+    const now = performance.now() + 2 * 3_600_000;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+    expect(await deliverNote('second')).toBe(0);
+    clock.mockRestore();
+    expect(await deliverNote('third')).toBe(1);
+    expect(await notesOf([awa])).toEqual(['third']);
+    session.close();
   });
 
   it('goes on in quarantine behind a lane that fails again, and after a retry that was rolled back', async () => {
