@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { type DeliveredEntry, deliveredValues, type Delivery, openedDelivery } from '../journal/delivery.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { statementName } from '../journal/statement-name.js';
 import { CursorMovedError } from './apply-chunk.js';
 import { foldDelivery, type OwnEdits } from './fold-delivery.js';
 import { type DeliveredStep, laterOwnSteps, ownEdits } from './own-edits.js';
@@ -50,12 +51,13 @@ export async function layOver(
 async function newEntries(client: ClientBase, { entries }: Delivery): Promise<DeliveredEntry[]> {
   const same =
     '(j.origin, j.incarnation, j.origin_seq) = (entry.origin, entry.incarnation, entry.origin_seq)';
-  const { rows } = await client.query<{ nth: string }>(
-    `SELECT nth FROM ${openedDelivery(1)}
+  const { rows } = await client.query<{ nth: string }>({
+    name: 'known-entries',
+    text: `SELECT nth FROM ${openedDelivery(1)}
      WHERE EXISTS (SELECT FROM journal j WHERE j.patient_id = entry.patient_id AND ${same})
         OR EXISTS (SELECT FROM journal j WHERE j.patient_id IS NULL AND entry.patient_id IS NULL AND ${same})`,
-    deliveredValues(entries),
-  );
+    values: deliveredValues(entries),
+  });
   const known = new Set(rows.map(({ nth }) => Number(nth)));
   return entries.filter((_, index) => !known.has(index + 1));
 }
@@ -77,11 +79,12 @@ export async function moveDownCursor(
   client: ClientBase,
   { incarnation, after, through }: Delivery,
 ): Promise<void> {
-  const { rowCount } = await client.query(
-    `UPDATE replication_cursors SET seq = $3, applied_at = clock_timestamp()
-     WHERE origin = 'central' AND incarnation = $1 AND seq = $2`,
-    [incarnation, after, through],
-  );
+  const { rowCount } = await client.query({
+    name: 'move-down-cursor',
+    text: `UPDATE replication_cursors SET seq = $3, applied_at = clock_timestamp()
+           WHERE origin = 'central' AND incarnation = $1 AND seq = $2`,
+    values: [incarnation, after, through],
+  });
   if (rowCount !== 1) throw new CursorMovedError({ origin: 'central', after });
 }
 
@@ -117,10 +120,11 @@ async function applyToTable(
 ): Promise<void> {
   const ids = [...records.keys()];
   // Waits for those who write these rows now: their entries are seen by the next statement.
-  const { rows } = await client.query<{ id: string }>(
-    `SELECT t.id FROM "${table.name}" t WHERE t.id = ANY($1) ORDER BY t.id FOR UPDATE`,
-    [ids],
-  );
+  const { rows } = await client.query<{ id: string }>({
+    name: statementName('lock-delivered', [table.name]),
+    text: `SELECT t.id FROM "${table.name}" t WHERE t.id = ANY($1) ORDER BY t.id FOR UPDATE`,
+    values: [ids],
+  });
   const present = new Set(rows.map(({ id }) => id));
   const edits = await ownEdits(client, table, ids, delivery);
   const later = await laterOwnSteps(client, table, ids, delivery);
@@ -166,45 +170,49 @@ async function create(client: ClientBase, table: ReplicatedTable, steps: readonl
   if (steps.length === 0) return;
   const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
-  await client.query(
-    `INSERT INTO "${name}" (${list})
-     SELECT ${insertedColumns(table, 'made.after')}
-     FROM (${OVERLAID}) made CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", made.after) row`,
-    overlaidValues(steps),
-  );
+  await client.query({
+    name: statementName('create-delivered', [name]),
+    text: `INSERT INTO "${name}" (${list})
+           SELECT ${insertedColumns(table, 'made.after')}
+           FROM (${OVERLAID}) made CROSS JOIN LATERAL jsonb_populate_record(NULL::"${name}", made.after) row`,
+    values: overlaidValues(steps),
+  });
 }
 
 async function update(client: ClientBase, { name, columns }: ReplicatedTable, steps: readonly WrittenStep[]) {
   if (steps.length === 0) return;
   const list = columns.map((column) => `"${column}"`).join(', ');
-  await client.query(
-    `UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, laid.after))
-     FROM (${OVERLAID}) laid WHERE t.id = laid.id AND laid.after <> '{}'`,
-    overlaidValues(steps),
-  );
+  await client.query({
+    name: statementName('update-delivered', [name]),
+    text: `UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, laid.after))
+           FROM (${OVERLAID}) laid WHERE t.id = laid.id AND laid.after <> '{}'`,
+    values: overlaidValues(steps),
+  });
 }
 
 const COLUMNS = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
 
 async function append(client: ClientBase, entries: readonly DeliveredEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  await client.query(
-    `INSERT INTO journal (seq, ${COLUMNS})
-     SELECT nextval('journal_seq'), ${COLUMNS} FROM (SELECT * FROM ${openedDelivery(1)} ORDER BY nth) entry`,
-    deliveredValues(entries),
-  );
+  await client.query({
+    name: 'append-delivered',
+    text: `INSERT INTO journal (seq, ${COLUMNS})
+           SELECT nextval('journal_seq'), ${COLUMNS} FROM (SELECT * FROM ${openedDelivery(1)} ORDER BY nth) entry`,
+    values: deliveredValues(entries),
+  });
 }
 
 /** What this node has already, from an earlier time as a host, is not told twice. */
 async function appendHistory(client: ClientBase, history: readonly DeliveredEntry[]): Promise<void> {
   if (history.length === 0) return;
-  await client.query(
-    `INSERT INTO journal (seq, ${COLUMNS})
+  await client.query({
+    name: 'append-history',
+    text: `INSERT INTO journal (seq, ${COLUMNS})
      SELECT nextval('journal_seq'), ${COLUMNS} FROM (
        SELECT * FROM ${openedDelivery(1)}
        WHERE NOT EXISTS (SELECT FROM journal j WHERE j.patient_id = entry.patient_id AND j.origin = entry.origin
                          AND j.incarnation = entry.incarnation AND j.origin_seq = entry.origin_seq)
        ORDER BY nth) entry`,
-    deliveredValues(history),
-  );
+    values: deliveredValues(history),
+  });
 }

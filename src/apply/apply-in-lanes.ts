@@ -1,6 +1,5 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryConfig } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
-import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import {
@@ -11,9 +10,11 @@ import {
   OPENED_CHUNK,
   withDamageSeen,
 } from './apply-chunk.js';
-import { concurrentPositions, lockShared } from './incoming-entry.js';
+import { EMPTY_INCOMING, INCOMING_COLUMNS, MAKE_INCOMING } from './incoming-entries.js';
+import { IS_CONCURRENT, lockShared } from './incoming-entry.js';
 import { type ChangeSet, type Holder, type KnownSets, type LaneOutcome, Lanes } from './lanes.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
+import { sendAll } from './send-all.js';
 
 /**
  * Applies a chunk that the receiver did not accept at once: finds the change sets that cannot be applied, by
@@ -29,58 +30,90 @@ export async function applyInLanes(
   chunk: Chunk,
   known: KnownSets,
 ): Promise<LaneOutcome> {
-  await client.query(
-    'CREATE TEMPORARY TABLE incoming_entries ON COMMIT DROP AS SELECT * FROM journal WITH NO DATA',
-  );
-  await client.query('ALTER TABLE incoming_entries ADD position bigint');
-  await unpack(client, chunk);
-  await moveCursor(client, chunk);
-  await lockShared(client, tables.keys());
-  const lanes = new Lanes(client, tables, await heldLanes(client), known, await concurrentPositions(client));
-  await lanes.apply(await changeSets(client, tables));
-  await client.query('DROP TABLE incoming_entries');
+  const touched = [...tables.values()].filter(({ name }) => name in chunk.tables);
+  // A part of a transaction comes behind another one.
+  const made = known.open.size > 0 ? [MAKE_INCOMING, EMPTY_INCOMING] : [MAKE_INCOMING];
+  const statements = [
+    unpack(chunk),
+    moveCursor(chunk),
+    ...lockShared(touched),
+    heldLanes(known),
+    laneEntries(tables),
+  ];
+  const results = await withDamageSeen(chunk, () => sendAll(client, [...made, ...statements]));
+  const [unpacked, moved] = results.slice(made.length);
+  if (unpacked!.rowCount !== chunk.count) throw new ChunkCorruptError(chunk);
+  if (moved!.rowCount !== 1) throw new CursorMovedError(chunk);
+  const [held, entries] = results.slice(-2).map(({ rows }) => rows) as [HeldLane[], LaneEntry[]];
+  const holders = new Map(held.map(({ lane, holder }) => [lane, holder]));
+  const lanes = new Lanes(client, tables, touched, holders, known);
+  await lanes.apply(changeSets(entries));
   return lanes.outcome;
 }
 
-async function unpack(client: ClientBase, chunk: Chunk): Promise<void> {
-  const query = {
-    text: `INSERT INTO incoming_entries (origin, ${ENTRY_COLUMN_NAMES.join(', ')}, position) ${OPENED_CHUNK}
-           WHERE $2::integer IS NOT NULL AND ${CHUNK_IS_INTACT}`,
-    values: chunkValues(chunk),
-  };
-  const { rowCount } = await withDamageSeen(chunk, () => client.query(query));
-  if (rowCount !== chunk.count) throw new ChunkCorruptError(chunk);
+const unpack = (chunk: Chunk): QueryConfig => ({
+  name: 'unpack-chunk',
+  text: `INSERT INTO incoming_entries (${INCOMING_COLUMNS}, position) ${OPENED_CHUNK}
+         WHERE $2::integer IS NOT NULL AND ${CHUNK_IS_INTACT}`,
+  values: chunkValues(chunk),
+});
+
+const moveCursor = ({ origin, incarnation, after, through }: Chunk): QueryConfig => ({
+  name: 'move-cursor',
+  text: `UPDATE replication_cursors SET seq = $4, applied_at = clock_timestamp(), witness = coalesce(
+           (SELECT journal_witness(entity_id, change_set, at, coalesce(after, before))
+            FROM incoming_entries ORDER BY position DESC LIMIT 1), witness)
+         WHERE origin = $1 AND incarnation = $2 AND seq = $3`,
+  values: [origin, incarnation, after, through],
+});
+
+interface HeldLane {
+  readonly lane: string;
+  readonly holder: Holder;
 }
 
-async function moveCursor(client: ClientBase, chunk: Chunk): Promise<void> {
-  const { rowCount } = await client.query(
-    `UPDATE replication_cursors SET seq = $4, applied_at = clock_timestamp(), witness = coalesce(
-       (SELECT journal_witness(entity_id, change_set, at, coalesce(after, before))
-        FROM incoming_entries ORDER BY position DESC LIMIT 1), witness)
-     WHERE origin = $1 AND incarnation = $2 AND seq = $3`,
-    [chunk.origin, chunk.incarnation, chunk.after, chunk.through],
-  );
-  if (rowCount !== 1) throw new CursorMovedError(chunk);
+/** The held ones among the lanes of the chunk, and of those for which a set was refused. */
+const heldLanes = ({ refused }: KnownSets): QueryConfig => ({
+  name: 'held-lanes',
+  text: `SELECT lane, CASE WHEN bool_and(state = 'held') THEN 'held' ELSE 'refused' END AS holder
+         FROM quarantine
+         WHERE ${IN_QUARANTINE} AND lane IN (
+           SELECT coalesce(patient_id, entity_id) FROM incoming_entries UNION SELECT unnest($1::uuid[]))
+         GROUP BY lane`,
+  values: [[...refused.values()].flatMap(({ lanes }) => lanes ?? [])],
+});
+
+interface LaneEntry {
+  readonly position: string;
+  /** Of its change set. */
+  readonly key: string;
+  readonly lane: string;
+  readonly ahead: boolean;
+  readonly concurrent: boolean;
 }
 
-async function heldLanes(client: ClientBase): Promise<Map<string, Holder>> {
-  const { rows } = await client.query<{ lane: string; holder: Holder }>(
-    `SELECT lane, CASE WHEN bool_and(state = 'held') THEN 'held' ELSE 'refused' END AS holder
-     FROM quarantine WHERE ${IN_QUARANTINE} GROUP BY lane`,
-  );
-  return new Map(rows.map(({ lane, holder }) => [lane, holder]));
-}
+/** In their order. They are grouped into change sets here, not by central, whose processor all regions share. */
+const laneEntries = (tables: ReadonlyMap<string, ReplicatedTable>): QueryConfig => ({
+  name: 'lane-entries',
+  text: `SELECT position, incarnation || '.' || change_set AS key, coalesce(patient_id, entity_id) AS lane,
+                ${aheadCondition(1)} AS ahead, ${IS_CONCURRENT} AS concurrent
+         FROM incoming_entries i ORDER BY position`,
+  values: knownSchemas(tables),
+});
 
 /** In the order of their first entries. Sets that share a row never interleave: its lock kept them apart. */
-async function changeSets(
-  client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
-): Promise<ChangeSet[]> {
-  const { rows } = await client.query<Omit<ChangeSet, 'positions'> & { positions: string[] }>(
-    `SELECT incarnation || '.' || change_set AS key, array_agg(position ORDER BY position) AS positions,
-            array_agg(DISTINCT coalesce(patient_id, entity_id)) AS lanes, bool_or(${aheadCondition(1)}) AS ahead
-     FROM incoming_entries GROUP BY 1 ORDER BY min(position)`,
-    knownSchemas(tables),
-  );
-  return rows.map((set) => ({ ...set, positions: set.positions.map(Number) }));
+function changeSets(entries: readonly LaneEntry[]): ChangeSet[] {
+  const sets = new Map<string, LaneEntry[]>();
+  for (const entry of entries) {
+    const set = sets.get(entry.key);
+    if (set) set.push(entry);
+    else sets.set(entry.key, [entry]);
+  }
+  return [...sets].map(([key, set]) => ({
+    key,
+    positions: set.map(({ position }) => Number(position)),
+    lanes: [...new Set(set.map(({ lane }) => lane))],
+    ahead: set.some(({ ahead }) => ahead),
+    concurrent: set.some(({ concurrent }) => concurrent),
+  }));
 }

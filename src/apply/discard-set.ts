@@ -3,7 +3,7 @@ import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { Fields } from './merge.js';
 import { decide, type Decision } from './retry-lanes.js';
-import { appendRemoval, appendRestoration, appendVerdict, type JudgedRecord } from './verdict.js';
+import { appendVerdicts, type JudgedRecord, type Verdict } from './verdict.js';
 
 /** Why a change set cannot be discarded. */
 export type DiscardRefusal = 'not held' | 'not first' | 'held for upgrade' | 'holds an insert';
@@ -88,12 +88,16 @@ async function judge(
   { op, after, ...record }: HeldEntry,
   { by: actor, byName: actorName, reason }: Decision,
 ): Promise<void> {
-  const by = { actor, actorName, reason };
   const row = await client.query(`SELECT FROM "${table.name}" t WHERE t.id = $1 FOR UPDATE`, [
     record.entityId,
   ]);
-  if (row.rowCount === 0) return op === 'remove' ? undefined : appendRemoval(client, table, record, by);
-  if (op === 'remove') return appendRestoration(client, table, record, new Date(), by);
-  const columns = Object.keys(after ?? {});
-  return appendVerdict(client, table, record, { columns, at: new Date(), before: after, by });
+  const isThere = row.rowCount !== 0;
+  if (op === 'remove' && !isThere) return;
+  const about = { table, record, at: new Date() };
+  const kept: Verdict =
+    op === 'remove'
+      ? { ...about, op: 'restore' }
+      : { ...about, op: 'merge', columns: Object.keys(after ?? {}), before: after };
+  const verdict = isThere ? kept : ({ ...about, op: 'remove' } as const);
+  await client.query(appendVerdicts([table], [verdict], { actor, actorName, reason }));
 }

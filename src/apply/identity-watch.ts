@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { DisputedSide } from '../conflicts/disputed-fields.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import { recordConflict } from './record-conflict.js';
+import { recordConflicts } from './record-conflict.js';
 
 /** Entries that are searched in one transaction, at most. */
 const STRETCH = 20_000;
@@ -130,10 +130,6 @@ function record(
     [column]: { base: base ?? null, regional: side(one), central: side(other), kept: 'both' as const },
   };
   const draft = { kind: 'identity', severity: 'high', outcome: null, fields, otherId } as const;
-  return recordConflict(
-    client,
-    tables,
-    { entity: name, entityId, patientId, origin: one.origin, before: null },
-    draft,
-  );
+  const disputed = { entity: name, entityId, patientId, origin: one.origin, before: null };
+  return recordConflicts(client, tables, [{ record: disputed, draft }]);
 }

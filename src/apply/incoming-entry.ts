@@ -1,4 +1,7 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryConfig } from 'pg';
+import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { statementName } from '../journal/statement-name.js';
+import { AT_POSITIONS } from './incoming-entries.js';
 import type { Fields } from './merge.js';
 
 /** A received journal entry that is about to be merged, in `incoming_entries`. */
@@ -27,76 +30,91 @@ const AUTHOR = `at + coalesce((SELECT n.clock_offset FROM region_nodes n WHERE n
 /** The entries at `positions`, in their order. */
 export async function incomingEntries(
   client: ClientBase,
-  positions: readonly (number | string)[],
+  positions: readonly number[],
 ): Promise<IncomingEntry[]> {
-  const { rows } = await client.query<IncomingEntry>(
-    `SELECT position, origin, entity, entity_id AS "entityId", patient_id AS "patientId", op, before, after, knows, ${AUTHOR}
-     FROM incoming_entries WHERE position = ANY($1) ORDER BY position`,
-    [positions],
-  );
+  const { rows } = await client.query<IncomingEntry>({
+    name: 'incoming-entries',
+    text: `SELECT position, origin, entity, entity_id AS "entityId", patient_id AS "patientId", op, before, after, knows, ${AUTHOR}
+           FROM incoming_entries WHERE ${AT_POSITIONS} ORDER BY position`,
+    values: [positions],
+  });
   return rows;
 }
 
 /**
- * SQL: whether a row of the journal is of a record's patient, which is $1. Read by the index of patients; IS NOT DISTINCT
- * FROM would read all that was written since.
+ * SQL: entries of the journal of the record of `record` (an alias), as `columns`. Read by the index of patients, which an OR or
+ * IS NOT DISTINCT FROM would not let it be.
  */
-export function ofPatient({ patientId }: Pick<IncomingEntry, 'patientId'>): string {
-  return patientId === null ? '$1::uuid IS NULL AND patient_id IS NULL' : 'patient_id = $1';
+export function ofRecord(record: string, columns: string, condition: string): string {
+  const select = `SELECT ${columns} FROM journal j WHERE j.entity_id = ${record}.entity_id AND ${condition}`;
+  return `${select} AND j.patient_id = ${record}.patient_id
+          UNION ALL ${select} AND j.patient_id IS NULL AND ${record}.patient_id IS NULL`;
 }
 
-/** What other nodes have done to the record of `entry`, and its maker did not know, oldest first. */
-export async function foreignEntries(client: ClientBase, entry: IncomingEntry): Promise<ForeignEntry[]> {
-  const { rows } = await client.query<ForeignEntry>(
-    `SELECT origin, op, before, after, ${AUTHOR} FROM journal
-     WHERE ${ofPatient(entry)} AND entity_id = $2 AND seq > $3 AND origin <> $4 AND op <> 'noop'
-     ORDER BY seq`,
-    [entry.patientId, entry.entityId, entry.knows, entry.origin],
-  );
-  return rows;
-}
+/** What other nodes have done to a record, and the maker of the entry `i` did not know. */
+const UNKNOWN = `j.seq > i.knows AND j.origin <> i.origin AND j.op <> 'noop'`;
 
-/** The row as it was when it was removed for the last time. */
-export async function lastRemoval(
-  client: ClientBase,
-  entry: IncomingEntry,
-): Promise<ForeignEntry | undefined> {
-  const { rows } = await client.query<ForeignEntry>(
-    `SELECT origin, op, before, after, ${AUTHOR} FROM journal
-     WHERE ${ofPatient(entry)} AND entity_id = $2 AND op = 'remove' ORDER BY seq DESC LIMIT 1`,
-    [entry.patientId, entry.entityId],
-  );
-  return rows[0];
-}
+const ENTRY = `j.seq, j.origin, j.op, j.before, j.after, ${AUTHOR}`;
+
+/** A statement that gives, by position and oldest first, what other nodes have done and the makers of entries did not know. */
+export const foreignEntries = (positions: readonly string[]): QueryConfig => ({
+  name: 'foreign-entries',
+  text: `SELECT i.position, other.* FROM incoming_entries i
+         CROSS JOIN LATERAL (${ofRecord('i', ENTRY, UNKNOWN)}) other
+         WHERE i.${AT_POSITIONS} ORDER BY i.position, other.seq`,
+  values: [positions],
+});
+
+/** A statement that gives, by position, the record as it was when it was removed for the last time. */
+export const lastRemovals = (positions: readonly string[]): QueryConfig => ({
+  name: 'last-removals',
+  text: `SELECT i.position, last.* FROM incoming_entries i
+         CROSS JOIN LATERAL (SELECT * FROM (${ofRecord('i', ENTRY, `j.op = 'remove'`)}) removal
+                             ORDER BY seq DESC LIMIT 1) last
+         WHERE i.${AT_POSITIONS}`,
+  values: [positions],
+});
+
+/** By the index, whatever is thought of how many they are: there may be a million. */
+const IS_SHARED = `(i.patient_id IS NULL OR (SELECT true FROM hosts h WHERE h.patient_id = i.patient_id LIMIT 1))`;
+
+/** SQL: whether the entry `i` was made without knowing of a change of the same record by another node. */
+export const IS_CONCURRENT = `coalesce(${IS_SHARED} AND EXISTS (${ofRecord('i', '1', UNKNOWN)}), false)`;
 
 /**
- * Locks what entries of shared patients are about to change: their lanes first, which keeps two regions apart, then
- * the rows, which keeps out whoever edits at central. What is asked afterwards sees all that was there before.
+ * Statements that lock what entries of shared patients are about to change: their lanes first, which keeps two regions
+ * apart, then the rows, which keeps out whoever edits at central. What is asked afterwards sees all that was there before.
  */
-export async function lockShared(client: ClientBase, tables: Iterable<string>): Promise<void> {
-  await client.query(
-    `SELECT FROM hosts WHERE patient_id IN (SELECT patient_id FROM incoming_entries)
-     ORDER BY patient_id, region FOR UPDATE`,
-  );
-  for (const table of tables) {
-    await client.query(
-      `SELECT FROM "${table}" t WHERE t.id IN (
-         SELECT i.entity_id FROM incoming_entries i
-         WHERE i.entity = '${table}' AND (i.patient_id IS NULL OR i.patient_id IN (SELECT patient_id FROM hosts)))
-       ORDER BY t.id FOR UPDATE`,
-    );
-  }
-}
+export const lockShared = (tables: readonly ReplicatedTable[]): QueryConfig[] => [
+  {
+    name: 'lock-lanes',
+    text: `SELECT FROM hosts WHERE patient_id IN (SELECT patient_id FROM incoming_entries)
+           ORDER BY patient_id, region FOR UPDATE`,
+  },
+  {
+    name: statementName('lock-shared', namesOf(tables)),
+    text: lockRows(
+      tables,
+      (name) => `IN (SELECT i.entity_id FROM incoming_entries i WHERE i.entity = '${name}' AND ${IS_SHARED})`,
+    ),
+  },
+];
 
-const UNKNOWN = `j.entity_id = i.entity_id AND j.seq > i.knows AND j.origin <> i.origin AND j.op <> 'noop'`;
+/** A statement that locks the rows of these records, as {@link lockShared} does. */
+export const lockRecords = (tables: readonly ReplicatedTable[], ids: readonly string[]): QueryConfig => ({
+  name: statementName('lock-records', namesOf(tables)),
+  text: lockRows(tables, () => '= ANY($1::uuid[])'),
+  values: [ids],
+});
 
-/** The positions of entries that were made without knowing of a change of the same record by another node. */
-export async function concurrentPositions(client: ClientBase): Promise<Set<number>> {
-  const { rows } = await client.query<{ position: string }>(
-    `SELECT i.position FROM incoming_entries i
-     WHERE (i.patient_id IS NULL OR i.patient_id IN (SELECT patient_id FROM hosts))
-       AND (EXISTS (SELECT FROM journal j WHERE j.patient_id = i.patient_id AND ${UNKNOWN})
-            OR (i.patient_id IS NULL AND EXISTS (SELECT FROM journal j WHERE j.patient_id IS NULL AND ${UNKNOWN})))`,
+const namesOf = (tables: readonly ReplicatedTable[]) => tables.map(({ name }) => name);
+
+/** Table by table, in the order of `tables`: that is how they are counted. `which`: a condition of the ids of a table. */
+function lockRows(tables: readonly ReplicatedTable[], which: (table: string) => string): string {
+  const locked = namesOf(tables).map(
+    (name) =>
+      `"locked ${name}" AS MATERIALIZED (SELECT FROM "${name}" t WHERE t.id ${which(name)} ORDER BY t.id FOR UPDATE)`,
   );
-  return new Set(rows.map(({ position }) => Number(position)));
+  const counted = namesOf(tables).map((name) => `(SELECT count(*) FROM "locked ${name}")`);
+  return locked.length === 0 ? 'SELECT' : `WITH ${locked.join(', ')} SELECT ${counted.join(', ')}`;
 }

@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
-import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { codeOf, failureKind } from './failure.js';
-import { mergeSet } from './merge-set.js';
+import { AT_POSITIONS, INCOMING_COLUMNS } from './incoming-entries.js';
+import { mergeSets } from './merge-sets.js';
 import { LANE_HELD, type Refusal, SCHEMA_AHEAD } from './refusal.js';
 import { writePositions } from './write-positions.js';
 
@@ -13,6 +13,8 @@ export interface ChangeSet {
   readonly lanes: readonly string[];
   /** Something in it is of a version or of a kind that the receiver does not know yet. */
   readonly ahead: boolean;
+  /** Something in it was made without knowing of another node's change of the same record. */
+  readonly concurrent: boolean;
 }
 
 /** What holds a lane back: a refused change, or only one that waits for an upgrade. */
@@ -42,6 +44,17 @@ function shareLane(one: ChangeSet, other: ChangeSet): boolean {
   return one.lanes.some((lane) => other.lanes.includes(lane));
 }
 
+/** A merge appends to central's journal, so what the same region did next in those lanes is concurrent too. */
+function setsToMerge(sets: readonly ChangeSet[]): Set<ChangeSet> {
+  const lanes = new Set<string>();
+  const merged = sets.filter((set) => {
+    const isMerged = set.concurrent || set.lanes.some((lane) => lanes.has(lane));
+    if (isMerged) for (const lane of set.lanes) lanes.add(lane);
+    return isMerged;
+  });
+  return new Set(merged);
+}
+
 /** A part of a change set that goes on in the next chunk would have to be held: it must be held whole. */
 export class OpenSetHeldError extends Error {
   constructor(
@@ -61,6 +74,9 @@ export interface KnownSets {
   readonly open: ReadonlySet<string>;
 }
 
+/** Writes entries at positions. Gives how many conflicts that has opened. */
+type Write = (positions: readonly number[]) => Promise<number>;
+
 /** The lanes of one chunk: applies, merges, holds and parks its change sets, from `incoming_entries`. */
 export class Lanes {
   private applied = 0;
@@ -68,15 +84,14 @@ export class Lanes {
   private waitingEntries = 0;
   private heldEntries = 0;
   private opened = 0;
-  private readonly mergedLanes = new Set<string>();
 
   constructor(
     private readonly client: ClientBase,
     private readonly tables: ReadonlyMap<string, ReplicatedTable>,
+    /** Those that the chunk touches. */
+    private readonly touched: readonly ReplicatedTable[],
     private readonly held: Map<string, Holder>,
     private readonly known: KnownSets,
-    /** Of entries that were made without knowing of another node's change of the same record. */
-    private readonly concurrent: ReadonlySet<number>,
   ) {}
 
   get outcome(): LaneOutcome {
@@ -84,43 +99,24 @@ export class Lanes {
     return { applied, refused, waiting, held, opened };
   }
 
-  /** Applies what may be applied, in order: at once what stands alone, one by one what has to be merged. */
+  /**
+   * Applies what may be applied: first what stands alone, then what has to be merged. Nothing that stands alone comes
+   * behind what is merged in one of its lanes, so that each lane keeps its order.
+   */
   async apply(sets: readonly ChangeSet[]): Promise<void> {
-    let alone: ChangeSet[] = [];
-    for (const set of sets) {
-      if (!this.hasToBeMerged(set)) {
-        alone.push(set);
-        continue;
-      }
-      await this.applyAlone(alone);
-      alone = [];
-      await this.applyMerged(set);
-    }
-    await this.applyAlone(alone);
-  }
-
-  /** A merge appends to central's journal, so what the same region did next to those records is concurrent too. */
-  private hasToBeMerged({ positions, lanes }: ChangeSet): boolean {
-    return (
-      positions.some((position) => this.concurrent.has(position)) ||
-      lanes.some((lane) => this.mergedLanes.has(lane))
+    const merged = setsToMerge(sets);
+    await this.applyBy(
+      this.writeAlone,
+      sets.filter((set) => !merged.has(set)),
     );
-  }
-
-  private async applyMerged(set: ChangeSet): Promise<void> {
-    if (this.hasToBeHeld(set)) return this.park(set);
-    const { positions, lanes } = set;
-    const failure = await this.attempt(() => mergeSet(this.client, this.tables, positions));
-    if (failure) return this.refuse(set, failure);
-    for (const lane of lanes) this.mergedLanes.add(lane);
-    this.applied += positions.length;
+    await this.applyBy(this.merge, [...merged]);
   }
 
   /**
    * What has to be held is held in its order: first is decided what stands before it in its lanes, which would otherwise
    * be held behind it.
    */
-  private async applyAlone(sets: readonly ChangeSet[]): Promise<void> {
+  private async applyBy(write: Write, sets: readonly ChangeSet[]): Promise<void> {
     let ready: ChangeSet[] = [];
     for (const set of sets) {
       if (!this.hasToBeHeld(set)) {
@@ -128,32 +124,36 @@ export class Lanes {
         continue;
       }
       if (ready.some((earlier) => shareLane(earlier, set))) {
-        await this.decide(ready);
+        await this.decide(write, ready);
         ready = [];
       }
       await this.park(set);
     }
-    await this.decide(ready);
+    await this.decide(write, ready);
   }
 
   /** On a refusal, one half after the other. */
-  private async decide(ready: readonly ChangeSet[]): Promise<void> {
+  private async decide(write: Write, ready: readonly ChangeSet[]): Promise<void> {
     if (ready.length === 0) return;
     const positions = ready.flatMap((set) => set.positions);
-    const failure = await this.attempt(async () => {
-      await writePositions(this.client, this.tables, positions);
-      return 0;
-    });
+    const failure = await this.attempt(() => write(positions));
     if (!failure) {
       this.applied += positions.length;
     } else if (ready.length === 1) {
       await this.refuse(ready[0]!, failure);
     } else {
       const middle = Math.ceil(ready.length / 2);
-      await this.applyAlone(ready.slice(0, middle));
-      await this.applyAlone(ready.slice(middle));
+      await this.applyBy(write, ready.slice(0, middle));
+      await this.applyBy(write, ready.slice(middle));
     }
   }
+
+  private readonly writeAlone: Write = async (positions) => {
+    await writePositions(this.client, this.touched, positions);
+    return 0;
+  };
+
+  private readonly merge: Write = (positions) => mergeSets(this.client, this.tables, positions);
 
   private hasToBeHeld(set: ChangeSet): boolean {
     return this.refusalOf(set) !== undefined || set.ahead || holderOf(set, this.held) !== undefined;
@@ -220,13 +220,12 @@ export class Lanes {
     state: 'refused' | 'waiting' | 'held',
     refusal?: Refusal,
   ): Promise<void> {
-    const columns = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
     await this.client.query({
       name: 'hold-positions',
-      text: `INSERT INTO quarantine (state, lane, code, message, attempts, last_attempt_at, ${columns})
+      text: `INSERT INTO quarantine (state, lane, code, message, attempts, last_attempt_at, ${INCOMING_COLUMNS})
        SELECT $2, coalesce(patient_id, entity_id), $3, $4, ($2 = 'refused')::int,
-              CASE WHEN $2 = 'refused' THEN clock_timestamp() END, ${columns}
-       FROM incoming_entries WHERE position = ANY($1) ORDER BY position`,
+              CASE WHEN $2 = 'refused' THEN clock_timestamp() END, ${INCOMING_COLUMNS}
+       FROM incoming_entries WHERE ${AT_POSITIONS} ORDER BY position`,
       values: [set.positions, state, refusal?.code ?? null, refusal?.message ?? null],
     });
   }

@@ -23,13 +23,14 @@ export async function laterOwnSteps(
   ids: readonly string[],
   delivery: Delivery,
 ): Promise<Map<string, DeliveredStep[]>> {
-  const { rows } = await client.query<{ id: string; op: string; after: string | null; knows: string }>(
-    `SELECT j.entity_id AS id, j.op, j.after::text AS after, j.knows
+  const { rows } = await client.query<{ id: string; op: string; after: string | null; knows: string }>({
+    name: compartment === null ? 'later-own-steps of everyone' : 'later-own-steps',
+    text: `SELECT j.entity_id AS id, j.op, j.after::text AS after, j.knows
      FROM journal j JOIN node ON node.code = j.origin
      WHERE ${ofPatients(compartment, 3)}
        AND j.seq <= $2 AND j.knows > $4 AND j.entity_id = ANY($1) ORDER BY j.seq`,
-    [ids, delivery.incorporated, patientsOf(delivery), delivery.after],
-  );
+    values: [ids, delivery.incorporated, patientsOf(delivery), delivery.after],
+  });
   const steps = new Map<string, DeliveredStep[]>();
   for (const { id, op, after, knows } of rows) {
     const step = { table: name, id, op, after, seq: Number(knows) + 0.5 };
@@ -47,16 +48,23 @@ export async function ownEdits(
 ): Promise<Map<string, OwnEdits>> {
   const { incorporated, overtaken } = delivery;
   const firsts = Object.values(overtaken).map((first) => first - 1);
-  const { rows } = await client.query<{ id: string; columns: string[] | null; last: string | null }>(
-    `SELECT j.entity_id AS id,
+  const { rows } = await client.query<{ id: string; columns: string[] | null; last: string | null }>({
+    name: compartment === null ? 'own-edits of everyone' : 'own-edits',
+    text: `SELECT j.entity_id AS id,
             (array_agg(j.op ORDER BY j.seq DESC) FILTER (WHERE j.op IN ('insert', 'remove')))[1] AS last,
             array_agg(DISTINCT key) FILTER (WHERE j.op = 'update') AS columns
      FROM journal j JOIN node ON node.code = j.origin
      LEFT JOIN LATERAL jsonb_object_keys(j.after::jsonb) key ON j.op = 'update'
      WHERE ${ofPatients(compartment, 3)} AND j.seq > $4 AND j.entity_id = ANY($1)
        AND j.seq > least($2::bigint, ($5::jsonb ->> j.patient_id::text)::bigint - 1) GROUP BY 1`,
-    [ids, incorporated, patientsOf(delivery), Math.min(incorporated, ...firsts), JSON.stringify(overtaken)],
-  );
+    values: [
+      ids,
+      incorporated,
+      patientsOf(delivery),
+      Math.min(incorporated, ...firsts),
+      JSON.stringify(overtaken),
+    ],
+  });
   return new Map(
     rows.map(({ id, columns, last }) => [id, { columns: new Set(columns), presence: presenceAfter(last) }]),
   );

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { uuidv7 } from 'uuidv7';
 import { flushJournal } from '../journal/flush-journal.js';
+import type { DescribedChange } from '../journal/described-change.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import type { ConflictDraft } from './conflict-draft.js';
 import type { IncomingEntry } from './incoming-entry.js';
@@ -11,44 +12,57 @@ const MAKER = { actor: 'medlink', actorName: 'MedLink' };
 /** The record in question, the region whose change met another one, and what that change replaced there. */
 export type DisputedRecord = Pick<IncomingEntry, 'entity' | 'entityId' | 'patientId' | 'origin' | 'before'>;
 
-interface OpenConflict {
+/** A conflict that is to be recorded. */
+export interface Dispute {
+  readonly record: DisputedRecord;
+  readonly draft: ConflictDraft;
+}
+
+/** `before`: JSON text of the open conflict that a dispute has joined. */
+interface Recorded {
   readonly id: string;
-  readonly before: string;
+  readonly before: string | null;
 }
 
 /**
- * Records a conflict at central, as a change of central's own, so that it reaches every copy. What a region goes on
+ * Records conflicts at central, as changes of central's own, so that they reach every copy. What a region goes on
  * changing while it waits for a person joins the conflict that is open: newer values take the place of the older ones of
- * the same side that they have replaced, and the base stays the first one.
+ * the same side that they have replaced, and the base stays the first one. No two of them may be of one record and kind.
  */
-export async function recordConflict(
+export async function recordConflicts(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
-  entry: DisputedRecord,
-  draft: ConflictDraft,
+  disputes: readonly Dispute[],
 ): Promise<void> {
-  const open = draft.outcome === null ? await openConflict(client, entry, draft) : undefined;
-  if (open) await join(client, open, draft);
-  const id = open?.id ?? (await insert(client, entry, draft));
-  const change = open
-    ? ({ table: 'conflicts', id, op: 'update', before: open.before } as const)
-    : ({ table: 'conflicts', id, op: 'insert' } as const);
-  await flushJournal(client, tables, [change], MAKER);
+  if (disputes.length === 0) return;
+  const { rows } = await client.query<Recorded>({
+    name: 'record-conflicts',
+    text: RECORD,
+    values: [JSON.stringify(disputes.map(described))],
+  });
+  const changes = rows.map(({ id, before }): DescribedChange =>
+    before === null
+      ? { table: 'conflicts', id, op: 'insert' }
+      : { table: 'conflicts', id, op: 'update', before },
+  );
+  await flushJournal(client, tables, changes, MAKER);
 }
 
-async function openConflict(
-  client: ClientBase,
-  { entityId, origin, before }: DisputedRecord,
-  { kind, otherId, fields }: ConflictDraft,
-): Promise<OpenConflict | undefined> {
-  const { rows } = await client.query<OpenConflict>(
-    `SELECT id, to_jsonb(c)::text AS before FROM conflicts c
-     WHERE entity_id = $1 AND region = $2 AND kind = $3 AND other_id IS NOT DISTINCT FROM $4 AND state = 'open'
-       AND (kind <> 'fields' OR ${REPLACES_ITS_VALUES})
-     ORDER BY id LIMIT 1 FOR UPDATE`,
-    [entityId, origin, kind, otherId ?? null, JSON.stringify(fields), JSON.stringify(before ?? {})],
-  );
-  return rows[0];
+function described({ record, draft }: Dispute, nth: number) {
+  return {
+    nth,
+    id: uuidv7(),
+    patient_id: record.patientId ?? record.entityId,
+    entity: record.entity,
+    entity_id: record.entityId,
+    other_id: draft.otherId,
+    region: record.origin,
+    kind: draft.kind,
+    severity: draft.severity,
+    outcome: draft.outcome,
+    fields: draft.fields,
+    replaced: record.before ?? {},
+  };
 }
 
 /**
@@ -56,48 +70,36 @@ async function openConflict(
  * before a later value won over it is nowhere else.
  */
 const REPLACES_ITS_VALUES = `NOT EXISTS (
-  SELECT FROM jsonb_each($5::jsonb) new CROSS JOIN LATERAL (SELECT c.fields -> new.key AS old) disputed
+  SELECT FROM jsonb_each(d.fields) new CROSS JOIN LATERAL (SELECT c.fields -> new.key AS old) disputed
   WHERE old IS NOT NULL
-    AND (old #> '{regional,value}' IS DISTINCT FROM coalesce($6::jsonb -> new.key, new.value #> '{regional,value}')
+    AND (old #> '{regional,value}' IS DISTINCT FROM coalesce(d.replaced -> new.key, new.value #> '{regional,value}')
          OR (old ->> 'kept' = 'regional' AND old #> '{central,value}' IS DISTINCT FROM new.value #> '{central,value}')))`;
 
-async function join(
-  client: ClientBase,
-  { id }: OpenConflict,
-  { fields, severity }: ConflictDraft,
-): Promise<void> {
-  await client.query(
-    `UPDATE conflicts c SET
-       fields = c.fields || (SELECT coalesce(jsonb_object_agg(new.key,
-         CASE WHEN c.fields ? new.key THEN jsonb_set(new.value, '{base}', c.fields -> new.key -> 'base') ELSE new.value END), '{}')
-         FROM jsonb_each($2::jsonb) new),
-       severity = CASE WHEN 'critical' IN (c.severity, $3) THEN 'critical' ELSE 'high' END,
-       version = version + 1, updated_at = clock_timestamp(), updated_by = 'medlink'
-     WHERE id = $1`,
-    [id, JSON.stringify(fields), severity],
-  );
-}
-
-async function insert(client: ClientBase, entry: DisputedRecord, draft: ConflictDraft): Promise<string> {
-  const id = uuidv7();
-  const { kind, severity, outcome, fields, otherId } = draft;
-  await client.query(
-    `INSERT INTO conflicts (id, patient_id, entity, entity_id, other_id, region, kind, severity, state, outcome, fields,
-                            version, created_at, updated_at, created_by, updated_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $9::text IS NULL THEN 'open' ELSE 'resolved' END, $9, $10,
-             1, clock_timestamp(), clock_timestamp(), 'medlink', 'medlink')`,
-    [
-      id,
-      entry.patientId ?? entry.entityId,
-      entry.entity,
-      entry.entityId,
-      otherId ?? null,
-      entry.origin,
-      kind,
-      severity,
-      outcome,
-      JSON.stringify(fields),
-    ],
-  );
-  return id;
-}
+const RECORD = `
+  WITH drafts AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS d(nth integer, id uuid, patient_id uuid, entity text, entity_id uuid,
+      other_id uuid, region text, kind text, severity text, outcome text, fields jsonb, replaced jsonb)
+  ), open AS MATERIALIZED (
+    SELECT d.nth, found.* FROM drafts d CROSS JOIN LATERAL (
+      SELECT c.id, to_jsonb(c)::text AS before FROM conflicts c
+      WHERE d.outcome IS NULL AND c.state = 'open' AND c.entity_id = d.entity_id AND c.region = d.region
+        AND c.kind = d.kind AND c.other_id IS NOT DISTINCT FROM d.other_id
+        AND (c.kind <> 'fields' OR ${REPLACES_ITS_VALUES})
+      ORDER BY c.id LIMIT 1 FOR UPDATE) found
+  ), joined AS (
+    UPDATE conflicts c SET
+      fields = c.fields || (SELECT coalesce(jsonb_object_agg(new.key,
+        CASE WHEN c.fields ? new.key THEN jsonb_set(new.value, '{base}', c.fields -> new.key -> 'base') ELSE new.value END), '{}')
+        FROM jsonb_each(d.fields) new),
+      severity = CASE WHEN 'critical' IN (c.severity, d.severity) THEN 'critical' ELSE 'high' END,
+      version = version + 1, updated_at = clock_timestamp(), updated_by = 'medlink'
+    FROM open o JOIN drafts d USING (nth) WHERE c.id = o.id
+  ), opened AS (
+    INSERT INTO conflicts (id, patient_id, entity, entity_id, other_id, region, kind, severity, state, outcome, fields,
+                           version, created_at, updated_at, created_by, updated_by)
+    SELECT id, patient_id, entity, entity_id, other_id, region, kind, severity,
+           CASE WHEN outcome IS NULL THEN 'open' ELSE 'resolved' END, outcome, fields,
+           1, clock_timestamp(), clock_timestamp(), 'medlink', 'medlink'
+    FROM drafts WHERE nth NOT IN (SELECT nth FROM open)
+  )
+  SELECT coalesce(o.id, d.id) AS id, o.before FROM drafts d LEFT JOIN open o USING (nth) ORDER BY d.nth`;

@@ -1,14 +1,20 @@
 import type { ClientBase } from 'pg';
-import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
 import { type Holder, holderOf, type LaneOutcome } from './lanes.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { SCHEMA_AHEAD } from './refusal.js';
-import { writePositions } from './write-positions.js';
-import { concurrentPositions, lockShared } from './incoming-entry.js';
-import { mergeSet } from './merge-set.js';
 import { codeOf, failureKind } from './failure.js';
+import { EMPTY_INCOMING, INCOMING_COLUMNS, MAKE_INCOMING } from './incoming-entries.js';
+import { IS_CONCURRENT, lockShared } from './incoming-entry.js';
+import { mergeSets } from './merge-sets.js';
+import { sendAll } from './send-all.js';
+import { knownTables } from './write-entries.js';
+import { writePositions } from './write-positions.js';
+
+const TAKE_UP = `
+  INSERT INTO incoming_entries (${INCOMING_COLUMNS}, position)
+  SELECT ${INCOMING_COLUMNS}, id FROM quarantine WHERE id = ANY($1)`;
 
 /** Who decided, and why. Kept with every entry that the decision touched. */
 export interface Decision {
@@ -20,6 +26,8 @@ export interface Decision {
 interface HeldSet {
   readonly ids: readonly string[];
   readonly lanes: readonly string[];
+  /** Their tables. */
+  readonly entities: readonly string[];
   readonly ahead: boolean;
 }
 
@@ -78,14 +86,15 @@ async function setsOfLanes(
 ): Promise<HeldSet[]> {
   const { rows } = await client.query<HeldSet>(
     `WITH RECURSIVE held AS (
-       SELECT id, lane, origin || '.' || incarnation || '.' || change_set AS key, ${aheadCondition(2)} AS ahead
+       SELECT id, lane, entity, origin || '.' || incarnation || '.' || change_set AS key, ${aheadCondition(2)} AS ahead
        FROM quarantine WHERE ${IN_QUARANTINE}
      ), reached(lane) AS (
        SELECT unnest($1::uuid[])
        UNION SELECT other.lane FROM reached
              JOIN held ON held.lane = reached.lane JOIN held other ON other.key = held.key
      )
-     SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT lane) AS lanes, bool_or(ahead) AS ahead
+     SELECT array_agg(id ORDER BY id) AS ids, array_agg(DISTINCT lane) AS lanes,
+            array_agg(DISTINCT entity) AS entities, bool_or(ahead) AS ahead
      FROM held WHERE lane IN (SELECT lane FROM reached) GROUP BY key ORDER BY min(id)`,
     [lanes, ...knownSchemas(tables)],
   );
@@ -96,22 +105,14 @@ async function setsOfLanes(
 async function attempt(
   client: ClientBase,
   tables: ReadonlyMap<string, ReplicatedTable>,
-  { ids }: HeldSet,
+  { ids, entities }: HeldSet,
   decision: Decision,
 ): Promise<number | 'refused'> {
+  await client.query(MAKE_INCOMING);
   await client.query('SAVEPOINT attempt');
-  let opened = 0;
+  let opened: number;
   try {
-    await client.query(
-      `CREATE TEMPORARY TABLE incoming_entries ON COMMIT DROP AS
-       SELECT origin, ${ENTRY_COLUMN_NAMES.join(', ')}, id AS position FROM quarantine WHERE id = ANY('{${ids.join()}}')`,
-    );
-    const positions = ids.map(Number);
-    await lockShared(client, tables.keys());
-    const isConcurrent = (await concurrentPositions(client)).size > 0;
-    if (isConcurrent) opened = await mergeSet(client, tables, positions);
-    else await writePositions(client, tables, positions);
-    await client.query('DROP TABLE incoming_entries');
+    opened = await apply(client, tables, ids, entities);
   } catch (error) {
     if (failureKind(error) === 'transient') throw error;
     await client.query('ROLLBACK TO SAVEPOINT attempt');
@@ -125,6 +126,23 @@ async function attempt(
   await client.query('RELEASE SAVEPOINT attempt');
   await decide(client, ids, 'applied', decision);
   return opened;
+}
+
+async function apply(
+  client: ClientBase,
+  tables: ReadonlyMap<string, ReplicatedTable>,
+  ids: readonly string[],
+  entities: readonly string[],
+): Promise<number> {
+  const touched = knownTables(tables, entities);
+  await client.query(EMPTY_INCOMING);
+  await client.query(TAKE_UP, [ids]);
+  await sendAll(client, lockShared(touched));
+  const { rowCount } = await client.query(`SELECT FROM incoming_entries i WHERE ${IS_CONCURRENT} LIMIT 1`);
+  const positions = ids.map(Number);
+  if (rowCount !== 0) return mergeSets(client, tables, positions);
+  await writePositions(client, touched, positions);
+  return 0;
 }
 
 export async function decide(

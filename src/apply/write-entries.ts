@@ -51,10 +51,13 @@ export function writeSteps(tables: readonly ReplicatedTable[]): string {
 }
 
 /**
+ * Steps that write the rows of one table as `folded` (an earlier step) says: `existed` and `remains` tell what was and what
+ * is to be, `after` is the row or the columns of it that change.
+ *
  * Records are opened in the SELECT list, once each (OFFSET 0). As a function in FROM, which reads better, PostgreSQL
  * copies the table's description with its constraints for every row: a twentieth of the processor time of the whole.
  */
-function writeRows(table: ReplicatedTable): string {
+export function writeRows(table: ReplicatedTable): string {
   const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   return `, "inserted ${name}" AS (

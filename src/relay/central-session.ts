@@ -4,6 +4,7 @@ import type { AlertCode } from '../alerts/alert-codes.js';
 import { raiseAlert } from '../alerts/raise-alert.js';
 import { applyChunk, type ChunkOutcome, CursorMovedError } from '../apply/apply-chunk.js';
 import { applyInLanes } from '../apply/apply-in-lanes.js';
+import { DROP_INCOMING, INCOMING_LIFE_MS } from '../apply/incoming-entries.js';
 import { OpenSetHeldError, type LaneOutcome } from '../apply/lanes.js';
 import { failureKind } from '../apply/failure.js';
 import { isAhead, receivingTables } from '../apply/receiving-tables.js';
@@ -15,6 +16,7 @@ import { openClient, type OwnClient } from '../databases/own-client.js';
 import { noteSignOfLife, registerRegion } from '../regions/register-region.js';
 import type { Delivery } from './link.js';
 import type { NodeIdentity } from './node-identity.js';
+import { SharedStreak } from './shared-streak.js';
 import { Turns } from './turns.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
 
@@ -70,7 +72,10 @@ export class CentralSession {
   private openSets: readonly string[] = [];
   /** Whether a transaction is open: no other chunk's statement may come into it. */
   private inTransaction = false;
+  /** When what it keeps at central was last thrown away, by the monotonic clock. */
+  private tidiedAt = performance.now();
   private readonly turns = new Turns();
+  private readonly streak = new SharedStreak();
 
   private constructor(
     private readonly own: OwnClient,
@@ -131,7 +136,12 @@ export class CentralSession {
 
   /** Throws when the node is known no longer, or its region was stopped: see {@link noteSignOfLife}. */
   noteSignOfLife(node: NodeIdentity): Promise<void> {
-    return this.turns.takeAlone(() => noteSignOfLife(this.client, node));
+    return this.turns.takeAlone(async () => {
+      await noteSignOfLife(this.client, node);
+      if (performance.now() - this.tidiedAt < INCOMING_LIFE_MS) return;
+      this.tidiedAt = performance.now();
+      await this.client.query(DROP_INCOMING);
+    });
   }
 
   /** Looks at central's tables again, and applies what waited for them to be as they are now. */
@@ -150,12 +160,11 @@ export class CentralSession {
    */
   deliver(chunk: Chunk): Promise<Delivery> {
     const isWhole = () => chunk.closed && !this.inTransaction;
-    const attempt = isWhole() && !this.turns.isReserved ? this.attempt(chunk) : undefined;
+    const isTried = isWhole() && !this.turns.isReserved && !this.streak.goesOn;
+    const attempt = isTried ? this.attempt(chunk) : undefined;
     // It is looked at in its turn, which does not come when an earlier chunk failed.
     void Promise.allSettled([attempt]);
-    return this.turns.take(() =>
-      isWhole() ? this.deliverWhole(chunk, attempt ?? this.attempt(chunk)) : this.deliverPart(chunk),
-    );
+    return this.turns.take(() => (isWhole() ? this.deliverWhole(chunk, attempt) : this.deliverPart(chunk)));
   }
 
   close(): void {
@@ -177,17 +186,23 @@ export class CentralSession {
     }
   }
 
-  private async deliverWhole(chunk: Chunk, attempt: Promise<ChunkOutcome | 'refused'>): Promise<Delivery> {
+  private async deliverWhole(chunk: Chunk, attempt?: Promise<ChunkOutcome | 'refused'>): Promise<Delivery> {
+    if (!attempt && this.streak.goesOn) this.streak.untried();
+    else if ((await this.outcomeOf(chunk, attempt)) === 'applied') return ALL_APPLIED;
+    await this.begin();
+    const delivery = await this.inLanes(chunk);
+    await this.commit();
+    return delivery;
+  }
+
+  private async outcomeOf(chunk: Chunk, attempt = this.attempt(chunk)): Promise<ChunkOutcome | 'refused'> {
     const outcome = await attempt.catch((error: unknown) => {
       // The chunk before it was still to be taken apart then.
       if (error instanceof CursorMovedError) return this.attempt(chunk);
       throw error;
     });
-    if (outcome === 'applied') return ALL_APPLIED;
-    await this.begin();
-    const delivery = await this.inLanes(chunk);
-    await this.commit();
-    return delivery;
+    this.streak.tried(outcome === 'shared');
+    return outcome;
   }
 
   /** A part of a change set that is larger than a chunk, in the transaction that its end will commit. */

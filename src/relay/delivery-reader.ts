@@ -7,6 +7,7 @@ import {
   type Delivery,
 } from '../journal/delivery.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import { statementName } from '../journal/statement-name.js';
 import { Fence } from './fence.js';
 import { readIntact } from './read-intact.js';
 import { lastWhole, type Pending } from './whole-change-sets.js';
@@ -109,6 +110,7 @@ export class DeliveryReader {
 
   private async incorporated(): Promise<number> {
     const [cursor] = await this.ask<{ seq: number }>({
+      name: 'delivery-incorporated',
       text: 'SELECT seq FROM replication_cursors WHERE origin = $1',
       values: [this.region],
     });
@@ -149,6 +151,7 @@ export class DeliveryReader {
     for (const { name, compartment } of this.tables.values()) {
       if ((compartment === null) !== (patientId === null)) continue;
       const found = await this.ask<CopiedRow>({
+        name: statementName('delivery-copy', [name]),
         text: `SELECT '${name}' AS table, t.id, to_jsonb(t)::text AS row FROM "${name}" t
                WHERE ${compartment === null ? '$1::uuid IS NULL' : `t."${compartment}" = $1`} ORDER BY t.id`,
         values: [patientId],
@@ -160,6 +163,7 @@ export class DeliveryReader {
 
   private async history(patientId: string, before: number): Promise<DeliveredEntry[]> {
     return this.ask<DeliveredEntry>({
+      name: 'delivery-history',
       text: `SELECT ${DELIVERED_COLUMNS} FROM journal
              WHERE patient_id = $1 AND journal.seq < $2 AND origin <> $3 ORDER BY journal.seq`,
       values: [patientId, before, this.region],

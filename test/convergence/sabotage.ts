@@ -37,7 +37,7 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
     patch: () =>
       replacingStatements([
         /^SELECT FROM hosts WHERE patient_id IN \(SELECT patient_id FROM incoming_entries\)/,
-        /^\s*SELECT FROM "\w+" t WHERE t.id IN \(/,
+        /^WITH "locked \w+" AS MATERIALIZED/,
       ]),
   },
   'what is held does not hold up what comes later': {
@@ -101,13 +101,14 @@ function withoutFence(): () => void {
 /** Statements that begin so do nothing, whoever sends them. */
 function replacingStatements(beginnings: readonly RegExp[]): () => void {
   const prototype = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown };
-  const { query } = prototype;
+  const { query: send } = prototype;
   prototype.query = function (...args) {
-    const [text] = args;
-    const isMeant = typeof text === 'string' && beginnings.some((beginning) => beginning.test(text));
-    return query.apply(this, isMeant ? [`SELECT WHERE false`] : args);
+    const [query] = args as [string | { text?: string }];
+    const text = typeof query === 'string' ? query : query.text;
+    const isMeant = text !== undefined && beginnings.some((beginning) => beginning.test(text));
+    return send.apply(this, isMeant ? [`SELECT WHERE false`] : args);
   };
   return () => {
-    prototype.query = query;
+    prototype.query = send;
   };
 }

@@ -1,0 +1,13 @@
+import type { ClientBase, QueryConfig, QueryResult } from 'pg';
+
+/**
+ * Sends statements at once, so that a session that pipelines waits for central once and not for each. They run one
+ * after the other, each on what those before it did. Fails as the first of them that failed: those behind it in the
+ * transaction fail for that alone.
+ */
+export function sendAll(
+  client: ClientBase,
+  statements: readonly QueryConfig[],
+): Promise<QueryResult<object>[]> {
+  return Promise.all(statements.map((statement) => client.query<object>(statement)));
+}
