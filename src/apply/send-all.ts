@@ -1,4 +1,6 @@
 import type { ClientBase, QueryConfig, QueryResult } from 'pg';
+import { inOnePacket } from '../databases/in-one-packet.js';
+import { queryWithBytes } from '../databases/query-with-bytes.js';
 
 /**
  * Sends statements at once, so that a session that pipelines waits for central once and not for each. They run one
@@ -9,5 +11,7 @@ export function sendAll(
   client: ClientBase,
   statements: readonly QueryConfig[],
 ): Promise<QueryResult<object>[]> {
-  return Promise.all(statements.map((statement) => client.query<object>(statement)));
+  return inOnePacket(client, () =>
+    Promise.all(statements.map((statement) => queryWithBytes<object>(client, statement))),
+  );
 }

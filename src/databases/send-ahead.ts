@@ -1,4 +1,5 @@
 import pg, { type ClientBase, type QueryConfig, type QueryResult, type QueryResultRow } from 'pg';
+import { inOnePacket } from './in-one-packet.js';
 
 /** A query that whoever sends the next one on the same session need not wait for. */
 export interface SentAhead<R extends QueryResultRow> {
@@ -10,14 +11,9 @@ export interface SentAhead<R extends QueryResultRow> {
   readonly isSent: boolean;
 }
 
-/**
- * Sends a query on a session that sends without waiting (`pipeline`), in one packet with whatever follows at once: each
- * write to a socket costs this process 0.2 ms where the other side has to be woken, which is more than all else that it
- * does for a short query.
- */
+/** Sends a query on a session that sends without waiting (`pipeline`), in one packet with what is sent next at once. */
 export function sendAhead<R extends QueryResultRow>(client: ClientBase, config: QueryConfig): SentAhead<R> {
   let isSent = false;
-  const { stream } = (client as unknown as { connection: pg.Connection }).connection;
   const answer = new Promise<QueryResult<R>>((resolve, reject) => {
     const query = new pg.Query<R>(config, (error, result) => {
       isSent = false;
@@ -31,11 +27,7 @@ export function sendAhead<R extends QueryResultRow>(client: ClientBase, config: 
       if (problem) isSent = false;
       return problem;
     };
-    stream.cork();
-    client.query(query);
-    process.nextTick(() => {
-      stream.uncork();
-    });
+    inOnePacket(client, () => client.query(query));
   });
   return { answer, isSent };
 }
