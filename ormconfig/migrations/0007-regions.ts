@@ -140,7 +140,7 @@ const AT_CENTRAL = [
      -- would share one. It names the chunk, since a transaction may go on with others.
      IF NOT EXISTS (SELECT FROM new_rows n
                     WHERE n.origin IS DISTINCT FROM unshared[1] OR n.entity = 'hosts'
-                       OR n.origin_seq NOT BETWEEN unshared[2]::bigint AND unshared[3]::bigint) THEN
+                       OR n.origin_seq <= unshared[2]::bigint OR n.origin_seq > unshared[3]::bigint) THEN
        RETURN NULL;
      END IF;
      IF EXISTS (SELECT FROM new_rows n WHERE n.origin = 'central' AND n.patient_id IS NOT NULL) THEN

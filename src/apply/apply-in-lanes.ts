@@ -88,6 +88,7 @@ interface LaneEntry {
   /** Of its change set. */
   readonly key: string;
   readonly lane: string;
+  readonly record: string;
   readonly ahead: boolean;
   readonly concurrent: boolean;
 }
@@ -95,7 +96,7 @@ interface LaneEntry {
 /** In their order. They are grouped into change sets here, not by central, whose processor all regions share. */
 const laneEntries = (tables: ReadonlyMap<string, ReplicatedTable>): QueryConfig => ({
   name: 'lane-entries',
-  text: `SELECT position, incarnation || '.' || change_set AS key, coalesce(patient_id, entity_id) AS lane,
+  text: `SELECT position, incarnation || '.' || change_set AS key, coalesce(patient_id, entity_id) AS lane, entity_id AS record,
                 ${aheadCondition(1)} AS ahead, ${IS_CONCURRENT} AS concurrent
          FROM incoming_entries i ORDER BY position`,
   values: knownSchemas(tables),
@@ -113,6 +114,7 @@ function changeSets(entries: readonly LaneEntry[]): ChangeSet[] {
     key,
     positions: set.map(({ position }) => Number(position)),
     lanes: [...new Set(set.map(({ lane }) => lane))],
+    records: [...new Set(set.map(({ record }) => record))],
     ahead: set.some(({ ahead }) => ahead),
     concurrent: set.some(({ concurrent }) => concurrent),
   }));

@@ -11,6 +11,8 @@ export interface ChangeSet {
   readonly key: string;
   readonly positions: readonly number[];
   readonly lanes: readonly string[];
+  /** Ids. */
+  readonly records: readonly string[];
   /** Something in it is of a version or of a kind that the receiver does not know yet. */
   readonly ahead: boolean;
   /** Something in it was made without knowing of another node's change of the same record. */
@@ -44,12 +46,13 @@ function shareLane(one: ChangeSet, other: ChangeSet): boolean {
   return one.lanes.some((lane) => other.lanes.includes(lane));
 }
 
-/** A merge appends to central's journal, so what the same region did next in those lanes is concurrent too. */
+/** A merge appends to central's journal, so what the same region did next in those lanes and to those records is concurrent too. */
 function setsToMerge(sets: readonly ChangeSet[]): Set<ChangeSet> {
-  const lanes = new Set<string>();
+  const reached = new Set<string>();
   const merged = sets.filter((set) => {
-    const isMerged = set.concurrent || set.lanes.some((lane) => lanes.has(lane));
-    if (isMerged) for (const lane of set.lanes) lanes.add(lane);
+    const ids = [...set.lanes, ...set.records];
+    const isMerged = set.concurrent || ids.some((id) => reached.has(id));
+    if (isMerged) for (const id of ids) reached.add(id);
     return isMerged;
   });
   return new Set(merged);

@@ -51,11 +51,12 @@ export async function mergeSets(
  */
 function wavesOf(entries: readonly IncomingEntry[]): IncomingEntry[][] {
   const waves: IncomingEntry[][] = [];
-  const ofLane = new Map<string, number>();
+  const nextOf = new Map<string, number>();
   for (const entry of entries) {
-    const lane = entry.patientId ?? entry.entityId;
-    const wave = ofLane.get(lane) ?? 0;
-    ofLane.set(lane, wave + 1);
+    // A record keeps its order even if something were to move it to another patient.
+    const ordered = [entry.patientId ?? entry.entityId, entry.entityId];
+    const wave = Math.max(...ordered.map((id) => nextOf.get(id) ?? 0));
+    for (const id of ordered) nextOf.set(id, wave + 1);
     (waves[wave] ??= []).push(entry);
   }
   return waves;

@@ -35,6 +35,7 @@ export async function recordConflicts(
   disputes: readonly Dispute[],
 ): Promise<void> {
   if (disputes.length === 0) return;
+  refuseTwins(disputes);
   const { rows } = await client.query<Recorded>({
     name: 'record-conflicts',
     text: RECORD,
@@ -46,6 +47,15 @@ export async function recordConflicts(
       : { table: 'conflicts', id, op: 'update', before },
   );
   await flushJournal(client, tables, changes, MAKER);
+}
+
+/** The second would join the same open conflict, in which one statement writes only one of them. */
+function refuseTwins(disputes: readonly Dispute[]): void {
+  const keys = disputes.map(({ record, draft }) =>
+    [record.entityId, record.origin, draft.kind, draft.otherId].join(' '),
+  );
+  if (new Set(keys).size < keys.length)
+    throw new Error('Two conflicts of one record cannot be recorded at once');
 }
 
 function described({ record, draft }: Dispute, nth: number) {

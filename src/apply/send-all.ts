@@ -11,7 +11,10 @@ export function sendAll(
   client: ClientBase,
   statements: readonly QueryConfig[],
 ): Promise<QueryResult<object>[]> {
-  return inOnePacket(client, () =>
-    Promise.all(statements.map((statement) => queryWithBytes<object>(client, statement))),
-  );
+  return inOnePacket(client, () => Promise.all(statements.map((statement) => send(client, statement))));
+}
+
+function send(client: ClientBase, statement: QueryConfig): Promise<QueryResult<object>> {
+  const hasBytes = statement.values?.some((value) => Buffer.isBuffer(value));
+  return hasBytes ? queryWithBytes<object>(client, statement) : client.query<object>(statement);
 }

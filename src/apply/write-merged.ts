@@ -9,7 +9,7 @@ import type { Plan, UpdatePlan } from './plan-entry.js';
 import { sendAll } from './send-all.js';
 import { pick, rowOf } from './situation.js';
 import { appendVerdicts, type Verdict } from './verdict.js';
-import { writeRows } from './write-entries.js';
+import { expectations, writeRows } from './write-entries.js';
 
 /** An entry, and what becomes of it. */
 export interface PlannedEntry {
@@ -125,7 +125,7 @@ function writeEffects(tables: readonly ReplicatedTable[], planned: readonly Plan
                CASE told_op WHEN 'insert' THEN after ELSE coalesce(removed, '{}') || taken || restated END AS after
         FROM effects WHERE writes <> 'nothing'
       )${tables.map(writeRows).join('')}
-      SELECT`,
+      SELECT ${expectations(tables)}`,
     values: [JSON.stringify(effects)],
   };
 }

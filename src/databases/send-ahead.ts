@@ -5,8 +5,8 @@ import { inOnePacket } from './in-one-packet.js';
 export interface SentAhead<R extends QueryResultRow> {
   readonly answer: Promise<QueryResult<R>>;
   /**
-   * Whether the server will see it, and before anything that is sent from now on. False when the driver holds it back,
-   * as it does without `pipeline`, or could not send it: then only the answer tells.
+   * Whether nothing that is sent from now on can reach the server without it. False when the driver holds it back, as it
+   * does without `pipeline`, or could not send it: then only the answer tells.
    */
   readonly isSent: boolean;
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type {
+  AfterQueryEvent,
   BeforeQueryEvent,
   EntityMetadata,
   EntitySubscriberInterface,
@@ -17,6 +18,7 @@ import type {
 import { changeContextOf } from '../routing/change-context.js';
 import { beforeImage } from './before-images.js';
 import { ChangeBuffer, type Turn } from './change-buffer.js';
+import { CommitRolledBackError } from './commit-rolled-back.error.js';
 import { foldChanges, type WriteOp } from './described-change.js';
 import { flushed, type Flushed, flushQuery } from './flush-journal.js';
 import type { ReplicatedTable } from './replicated-tables.js';
@@ -41,6 +43,8 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
   private readonly buffers = new WeakMap<QueryRunner, ChangeBuffer>();
   /** Answers that the commit waits for: how many entries were appended. */
   private readonly flushing = new WeakMap<QueryRunner, Promise<number>>();
+  /** Those whose COMMIT was answered so. */
+  private readonly rolledBack = new WeakSet<QueryRunner>();
   /** Rows as they were when a write on them was announced. */
   private readonly before = new WeakMap<QueryRunner, Map<string, string>>();
 
@@ -135,12 +139,22 @@ export class CaptureSubscriber implements EntitySubscriberInterface {
     if (!isSent) await flushing;
   }
 
+  /** TypeORM does not look at what a COMMIT is answered. */
+  afterQuery({ query, rawResults, queryRunner }: AfterQueryEvent): void {
+    if (query !== 'COMMIT') return;
+    const { command } = (rawResults ?? {}) as { readonly command?: string };
+    if (command === 'ROLLBACK') this.rolledBack.add(queryRunner);
+  }
+
   async afterTransactionCommit({ queryRunner }: TransactionCommitEvent): Promise<void> {
     this.turn(queryRunner, undefined).release();
+    if (queryRunner.isTransactionActive) return;
     const flushing = this.flushing.get(queryRunner);
-    if (queryRunner.isTransactionActive || !flushing) return;
     this.flushing.delete(queryRunner);
-    if ((await flushing) > 0) this.committed();
+    const isRolledBack = this.rolledBack.delete(queryRunner);
+    const appended = (await flushing) ?? 0;
+    if (isRolledBack) throw new CommitRolledBackError();
+    if (appended > 0) this.committed();
   }
 
   beforeTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {

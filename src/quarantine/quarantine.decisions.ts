@@ -62,7 +62,7 @@ export class QuarantineDecisions {
 
   private async atCentral<T>(work: (client: ClientBase, tables: Tables) => Promise<T>): Promise<T> {
     const source = this.router.centralSource();
-    const { client, close } = await openClient(source, DECISION_TIMEOUT_MS);
+    const { client, close } = await openClient(source, DECISION_TIMEOUT_MS, { pipeline: true });
     try {
       await client.query('BEGIN');
       const result = await work(client, await receivingTables(client, replicatedTables(source)));

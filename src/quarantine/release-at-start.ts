@@ -34,7 +34,7 @@ export class ReleaseAtStart implements OnApplicationBootstrap {
 
   private async release(): Promise<void> {
     const source = this.router.home;
-    const { client, close } = await openClient(source, ANSWER_MS);
+    const { client, close } = await openClient(source, ANSWER_MS, { pipeline: true });
     try {
       const tables = await receivingTables(client, replicatedTables(source));
       const { applied, refused } = await releaseHeld(client, tables);

@@ -9,7 +9,7 @@ import { positionHolders, readPage, type JournalPage } from './read-page.js';
 /** Nothing to send: the journal ends here, or goes on behind a gap that a running transaction may fill. */
 export type NothingToSend = 'end' | 'gap';
 
-/** Walks one journal from a cursor on, a chunk at a time. Holds no more than one chunk in memory. */
+/** Walks one journal from a cursor on, a chunk at a time. Chunks that it is not told to be `done` with stay as they are. */
 export class JournalReader {
   private readonly gaps = new GapWatch();
   private openSets: Readonly<Record<string, number>> = {};

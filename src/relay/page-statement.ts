@@ -52,11 +52,13 @@ export async function copyPage<Summary>(
   return [JSON.parse(summary!.toString()) as Summary, Object.fromEntries(entries) as EntryArrays];
 }
 
+const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 /** The signature, flags and the length of the header's extension: there is none. */
 const HEADER_BYTES = 19;
 
 /** The fields of the first row of a COPY in binary format. */
 function fieldsOf(copied: Buffer): (Buffer | null)[] {
+  if (!copied.subarray(0, SIGNATURE.length).equals(SIGNATURE)) throw new Error('This is not what COPY sends');
   let at = HEADER_BYTES + 2;
   return Array.from({ length: copied.readInt16BE(HEADER_BYTES) }, () => {
     const length = copied.readInt32BE(at);

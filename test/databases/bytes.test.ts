@@ -16,7 +16,7 @@ describe('bytes past the driver', () => {
     database = await createEmptyDatabase();
     client = new pg.Client({ connectionString: database.url });
     // The driver's types do not know of `pipeline` yet.
-    pipelining = new pg.Client({ connectionString: database.url, pipeline: true } as pg.ClientConfig);
+    pipelining = new pg.Client({ connectionString: database.url, pipeline: true });
     await Promise.all([client.connect(), pipelining.connect()]);
   });
   afterAll(async () => {

@@ -1,5 +1,6 @@
 import type { EntityManager, EntitySubscriberInterface } from 'typeorm';
 import { CaptureSubscriber } from '../../src/journal/capture.subscriber.js';
+import { CommitRolledBackError } from '../../src/journal/commit-rolled-back.error.js';
 import { JournalFlushError } from '../../src/journal/flush-journal.js';
 import { UndescribableWriteError } from '../../src/journal/undescribable-write.error.js';
 import { Patient } from '../../src/patients/patient.entity.js';
@@ -78,6 +79,24 @@ describe('capture when events and rows part', () => {
         }),
       ).rejects.toThrow(JournalFlushError),
     );
+    expect(await db.rows()).toEqual([]);
+    expect(await db.journal()).toEqual([]);
+  });
+
+  /** As somebody does who does not know better. */
+  const swallowed = (work: Promise<unknown>) => Promise.allSettled([work]);
+
+  it('a statement that fails and is swallowed: the commit does not pass for one', async () => {
+    await expect(
+      db.source.transaction(async (manager) => {
+        await manager.insert(Patient, aPatient());
+        await swallowed(manager.query('SELECT 1 / 0'));
+      }),
+    ).rejects.toMatchObject({ code: '25P02' });
+    // Without a write to a replicated table, no statement of ours would notice.
+    await expect(
+      db.source.transaction((manager) => swallowed(manager.query('SELECT 1 / 0'))),
+    ).rejects.toThrow(CommitRolledBackError);
     expect(await db.rows()).toEqual([]);
     expect(await db.journal()).toEqual([]);
   });

@@ -46,6 +46,17 @@ export const WRITE_FAILURES = {
       en: 'Look for a trigger or rule that writes to a replicated table, and remove it.',
     },
   },
+  COMMIT_ROLLED_BACK: {
+    where: ['log'],
+    meaning: {
+      fr: 'Une instruction avait échoué, et la transaction a continué : sa validation l’a annulée. Rien n’a été écrit.',
+      en: 'A statement had failed and the transaction went on: its commit rolled it back. Nothing was written.',
+    },
+    remedy: {
+      fr: 'Répétez la requête ; si cela se répète, signalez-le aux développeurs.',
+      en: 'Repeat the request; if it happens again, tell the developers.',
+    },
+  },
   UNDESCRIBABLE_WRITE: {
     where: ['log'],
     meaning: {
