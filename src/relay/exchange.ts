@@ -18,7 +18,7 @@ const GAP_POLL_MS = 5;
  * While commits follow each other closely, how long to let them gather. One chunk for each took 1.6 ms of this
  * process and 0.85 ms of central for every create. Milliseconds.
  */
-const GATHER_MS = 15;
+const GATHER_MS = 20;
 /** How often an idle link is asked for a sign of life. Milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** How many chunks may be on their way while central applies one. */
@@ -113,7 +113,7 @@ export class Exchange {
     // Whoever waits for its arrival hears of its failure. Nobody does when another part of the exchange failed first.
     void Promise.allSettled([sent]);
     this.underWay.push(sent);
-    if (!reader.hasMore) return 'end';
+    if (reader.ending) return reader.ending;
     const [next] = await Promise.all([this.read(reader), this.arrival(chunk.closed ? CHUNKS_AHEAD : 0)]);
     return next;
   }
@@ -142,8 +142,9 @@ export class Exchange {
     if (reason === 'end') {
       state.clock.moved();
       this.tellUp();
-      if (this.sinceContact() < 2 * GATHER_MS) await this.gather();
     }
+    // A gap is filled as a rule by the time that others have gathered behind it.
+    if (this.sinceContact() < 2 * GATHER_MS) await this.gather();
     await latch.wait(reason === 'gap' ? GAP_POLL_MS : POLL_MS, this.stop);
     latch.reset();
     if (this.sinceContact() > HEARTBEAT_MS) await this.heartbeat();

@@ -14,8 +14,8 @@ export class JournalReader {
   private readonly gaps = new GapWatch();
   private openSets: Readonly<Record<string, number>> = {};
   private position: number;
-  private lastPageWasCut = false;
   private lastPageWasFull = false;
+  private endsAtGap = false;
   /** Whether the next page may well be plain. */
   private plainly = true;
   /** For the next page. */
@@ -30,9 +30,10 @@ export class JournalReader {
     this.position = cursor.seq;
   }
 
-  /** Whether the last page ended because it was full or at a gap: there is more, or soon will be. */
-  get hasMore(): boolean {
-    return this.lastPageWasCut;
+  /** Why nothing more is to be expected behind the last page just now; `undefined` when it was full, so that there is. */
+  get ending(): NothingToSend | undefined {
+    if (this.lastPageWasFull) return undefined;
+    return this.endsAtGap ? 'gap' : 'end';
   }
 
   /** The next chunk, of about `limit` entries. */
@@ -40,7 +41,7 @@ export class JournalReader {
     for (;;) {
       const page = await this.page(limit);
       this.lastPageWasFull = page.scanned === limit;
-      this.lastPageWasCut = this.lastPageWasFull || page.behindGap !== null;
+      this.endsAtGap = page.behindGap !== null;
       const through = this.lastToCarry(page, limit);
       if (through !== null) return this.chunk(page, through);
       if (page.behindGap === null) return 'end';

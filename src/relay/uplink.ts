@@ -25,6 +25,8 @@ import { WakeLatch } from './wake-latch.js';
 const CHUNK_ENTRIES = 2_000;
 /** Longest silence of the node's own database, in milliseconds. */
 const HOME_ANSWER_MS = 30_000;
+/** How many entries a page may have looks to PostgreSQL as if it mattered: planned anew each time, a small page took twice as long. */
+const PLAN_ONCE = 'SET plan_cache_mode = force_generic_plan';
 /** How often a paused exchange looks whether it may go on: another process may have ended the pause. Milliseconds. */
 const PAUSE_POLL_MS = 500;
 /** How long a stop waits for the chunk that is under way. Cutting it is safe: central has it whole, or not at all. */
@@ -106,6 +108,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
     // A stop that came meanwhile had no exchange to end.
     if (this.stopping.signal.aborted) current.end();
     try {
+      await home.client.query(PLAN_ONCE);
       await current.outcome((signal) => new Exchange(home.client, parts, signal).run());
     } finally {
       this.current = undefined;
