@@ -24,6 +24,8 @@ export class UplinkState {
   readonly clock = new StallClock();
   private currentStatus: LinkStatus = 'connecting';
   private statusSince = new Date();
+  /** The same by the monotonic clock. */
+  private statusFrom = performance.now();
   private error: LinkError | undefined;
   private damagedChunks = 0;
   private readonly delivered: { at: number; count: number }[] = [];
@@ -46,10 +48,11 @@ export class UplinkState {
     return this.damagedChunks;
   }
 
-  /** Entries a second, over the last ten seconds. */
+  /** Entries a second, over the last ten seconds; over fewer when the link has only just come up. */
   get rate(): number {
     this.forgetOld();
-    return this.delivered.reduce((sum, { count }) => sum + count, 0) / RATE_WINDOW_S;
+    const seconds = Math.max(1, Math.min(RATE_WINDOW_S, (performance.now() - this.statusFrom) / 1000));
+    return this.delivered.reduce((sum, { count }) => sum + count, 0) / seconds;
   }
 
   /** True when the status is new. */
@@ -57,6 +60,7 @@ export class UplinkState {
     if (this.currentStatus === status) return false;
     this.currentStatus = status;
     this.statusSince = new Date();
+    this.statusFrom = performance.now();
     return true;
   }
 

@@ -1,9 +1,11 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { foldChanges, type DescribedChange } from '../../src/journal/described-change.js';
 import { statementName } from '../../src/journal/statement-name.js';
 import { Backoff } from '../../src/relay/backoff.js';
 import { ChunkSize } from '../../src/relay/chunk-size.js';
 import { GapWatch } from '../../src/relay/gap-watch.js';
+import { UplinkState } from '../../src/relay/uplink-state.js';
 import { WakeLatch } from '../../src/relay/wake-latch.js';
 import { drainSeconds } from '../../src/sync/sync-status.reader.js';
 
@@ -138,6 +140,27 @@ describe('statementName', () => {
     const [all, fewer] = [many, many.slice(0, 7)].map((tables) => statementName('apply-chunk', tables));
     expect(all).not.toBe(fewer);
     for (const name of [all!, fewer!]) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
+  });
+});
+
+describe('UplinkState', () => {
+  it('tells a rate of the last ten seconds, and of fewer when the link has only just come up', () => {
+    let now = 60_000;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+    try {
+      const state = new UplinkState();
+      state.become('up');
+      now += 2_000;
+      state.deliver(3_000);
+      expect(state.rate).toBe(1_500);
+      now += 8_000;
+      state.deliver(2_000);
+      expect(state.rate).toBe(500);
+      now += 9_000;
+      expect(state.rate).toBe(200);
+    } finally {
+      clock.mockRestore();
+    }
   });
 });
 
