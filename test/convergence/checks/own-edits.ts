@@ -12,13 +12,30 @@ export function checkOwnEdits(evidence: Evidence, refetching: ReadonlySet<string
     .flatMap((region) => checkRegion(region, evidence));
 }
 
+/**
+ * Who brings back a record has changed what is not as it was last seen there: the rest of it is no edit, and gives way to
+ * what comes down, as it does at central.
+ */
+function differing(after: Row, lastSeen: Row | undefined): Row {
+  return Object.fromEntries(
+    Object.entries(after).filter(
+      ([column, value]) => !lastSeen || !isDeepStrictEqual(value, lastSeen[column]),
+    ),
+  );
+}
+
 function checkRegion(region: Holding, evidence: Evidence): string[] {
   const { code, patients, journal } = region;
   const isTold = toldOf(region, evidence);
   const rows = new Map<string, Row | null>();
-  for (const { origin, originSeq, entity, entityId, op, after } of journal) {
-    if (origin !== code || entity !== 'patients') continue;
-    if (!isTold(originSeq)) rows.set(entityId, op === 'remove' ? null : { ...rows.get(entityId), ...after });
+  const lastSeen = new Map<string, Row>();
+  for (const { origin, originSeq, entity, entityId, op, before, after } of journal) {
+    if (entity !== 'patients') continue;
+    const edited = op === 'insert' ? differing(after ?? {}, lastSeen.get(entityId)) : (after ?? {});
+    if (op === 'remove') lastSeen.set(entityId, before ?? {});
+    else if (lastSeen.has(entityId)) lastSeen.set(entityId, { ...lastSeen.get(entityId), ...after });
+    if (origin !== code) continue;
+    if (!isTold(originSeq)) rows.set(entityId, op === 'remove' ? null : { ...rows.get(entityId), ...edited });
     else if (op === 'remove') rows.delete(entityId);
     else rows.set(entityId, without(rows.get(entityId), Object.keys(after ?? {})));
   }
