@@ -10,6 +10,11 @@ import { aPatient, openCapturedDatabase, type CapturedDatabase } from './capture
  * Transactions whose events do not tell what happened: savepoints, triggers, broken subscribers, writes that
  * nobody awaited. The journal says what the tables say, or nothing commits.
  */
+/** Texts of the statements that a session of the driver has prepared, by name. */
+interface DriverConnection {
+  readonly parsedStatements: Record<string, string>;
+}
+
 describe('capture when events and rows part', () => {
   let db: CapturedDatabase;
   beforeAll(async () => {
@@ -97,6 +102,23 @@ describe('capture when events and rows part', () => {
     await expect(
       db.source.transaction((manager) => swallowed(manager.query('SELECT 1 / 0'))),
     ).rejects.toThrow(CommitRolledBackError);
+    expect(await db.rows()).toEqual([]);
+    expect(await db.journal()).toEqual([]);
+  });
+
+  it('a statement of the journal that the driver refuses to send: the COMMIT does not go without it', async () => {
+    const queryRunner = db.source.createQueryRunner();
+    const { parsedStatements } = ((await queryRunner.connect()) as { connection: DriverConnection })
+      .connection;
+    const name = 'journal-insert patients';
+    const { [name]: text } = parsedStatements;
+    parsedStatements[name] = 'SELECT 1';
+    await expect(
+      queryRunner.manager.transaction((manager) => manager.insert(Patient, aPatient())),
+    ).rejects.toThrow(/must be unique/);
+    if (text) parsedStatements[name] = text;
+    else Reflect.deleteProperty(parsedStatements, name);
+    await queryRunner.release();
     expect(await db.rows()).toEqual([]);
     expect(await db.journal()).toEqual([]);
   });

@@ -166,6 +166,29 @@ describe('a chunk that is applied in lanes', () => {
     for (const id of ids) expect(await journaled(id)).toHaveLength(4);
   });
 
+  it('goes down to who has the patient, also in a transaction that began with a patient whom nobody else has', async () => {
+    const [own, shared] = await create('own', 'shared');
+    await applyNext();
+    await central.query('SELECT hosts_open_homes($1)', [[shared!.id]]);
+    await central.query(
+      `INSERT INTO hosts (id, patient_id, region, kind, created_at, created_by)
+       VALUES (gen_random_uuid(), $1, 'THS', 'copy', now(), 'test')`,
+      [shared!.id],
+    );
+    await db.source.transaction(async (manager) => {
+      await manager.save(Patient, { id: own!.id, notes: 'own 1' });
+      await manager.save(Patient, { id: shared!.id, notes: 'shared 1' });
+    });
+    const session = await CentralSession.open(source, new Map(), 'test');
+    for (const part of [await nextChunk(1), await nextChunk(1)]) await session.deliver(part);
+    session.close();
+    const { rows } = await central.query<{ notes: string }>(
+      `SELECT j.after ->> 'notes' AS notes FROM deliveries d JOIN journal j USING (seq)
+       WHERE d.region = 'THS' AND j.origin = 'DKR' ORDER BY seq`,
+    );
+    expect(rows).toEqual([{ notes: 'shared 1' }]);
+  });
+
   it('is taken up again after a transaction that was rolled back, on the same session', async () => {
     await create('a');
     const chunk = await nextChunk();
