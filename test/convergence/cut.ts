@@ -17,7 +17,13 @@ export class CutError extends Error {
   }
 }
 
-type Query = (...args: unknown[]) => Promise<unknown>;
+type Answer = (error: Error | undefined, result?: unknown) => void;
+/** A statement with its own way to be answered, as `queryWithBytes` sends it; any other is answered by a promise. */
+interface Asked {
+  callback?: Answer;
+  readonly submit?: unknown;
+}
+type Query = (asked: Asked, ...more: unknown[]) => unknown;
 
 /**
  * Lets a session be lost at a statement, as a process that is killed there, or a line that breaks. Gives how to call
@@ -26,15 +32,34 @@ type Query = (...args: unknown[]) => Promise<unknown>;
 export function cutAt(own: Pick<OwnClient, 'client'>, cut: Cut): () => void {
   const client = own.client as unknown as { query: Query; connection: { stream: Socket } };
   const { query } = client;
-  let sent = 0;
-  client.query = async (...args) => {
-    sent += 1;
-    if (sent !== cut.nth) return query.apply(client, args);
-    if (cut.when === 'after') await query.apply(client, args);
+  const send = query.bind(client);
+  const lose = () => {
     client.connection.stream.destroy();
-    throw new CutError(cut);
+    return new CutError(cut);
+  };
+  let sent = 0;
+  client.query = (asked, ...more) => {
+    sent += 1;
+    if (sent !== cut.nth) return send(asked, ...more);
+    return asked.submit
+      ? cutAnswer(asked, cut, send, lose)
+      : cutPromise(() => send(asked, ...more), cut, lose);
   };
   return () => {
     client.query = query;
   };
+}
+
+function cutAnswer(asked: Asked, { when }: Cut, send: Query, lose: () => CutError): unknown {
+  const answer = asked.callback!;
+  if (when === 'before') answer(lose());
+  asked.callback = () => {
+    answer(lose());
+  };
+  return when === 'before' ? asked : send(asked);
+}
+
+async function cutPromise(send: () => unknown, { when }: Cut, lose: () => CutError): Promise<never> {
+  if (when === 'after') await send();
+  throw lose();
 }
