@@ -10,8 +10,8 @@ const START = '0';
 const ARRAYS = ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ');
 
 /**
- * The peer's journal from its end: what of `origin` lies behind `after`, in no order. A relay delivers in order, so
- * the first entry at or below `after` says that nothing more comes; but for those that have been in quarantine,
+ * The peer's journal from its end: what of `origin` lies behind `after`, in no order. A relay delivers chunk by chunk, in
+ * order, and `after` is where a chunk ended, so the first entry at or below it says that nothing more comes; but for those that have been in quarantine,
  * which may come to the journal at any later time. Every page looks at a bounded stretch of the journal.
  */
 const JOURNAL_PAGE = `
