@@ -34,8 +34,9 @@ export function cutAt(own: Pick<OwnClient, 'client'>, cut: Cut): () => void {
   const { query } = client;
   const send = query.bind(client);
   const lose = () => {
-    client.connection.stream.destroy();
-    return new CutError(cut);
+    const lost = new CutError(cut);
+    client.connection.stream.destroy(lost);
+    return lost;
   };
   let sent = 0;
   client.query = (asked, ...more) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import pg from 'pg';
+import { sendAll } from '../../src/apply/send-all.js';
 import { copyOut, CopyMessages } from '../../src/databases/copy-out.js';
 import { queryWithBytes } from '../../src/databases/query-with-bytes.js';
 import { ReusedBytes } from '../../src/databases/reused-bytes.js';
@@ -173,5 +174,14 @@ describe('bytes past the driver', () => {
       expect((await commit).command).toBe('ROLLBACK');
       expect((await pipelining.query('SELECT FROM kept')).rowCount).toBe(0);
     });
+  });
+
+  it('sendAll fails as the first that failed, whichever is heard of first', async () => {
+    await pipelining.query('BEGIN');
+    // The driver takes longer to tell of a failure than `queryWithBytes` does.
+    const statements = [{ text: 'SELECT 1 / 0' }, { text: 'SELECT $1::bytea', values: [Buffer.alloc(1)] }];
+    await expect(sendAll(pipelining, statements)).rejects.toMatchObject({ code: '22012' });
+    await pipelining.query('ROLLBACK');
+    expect(await sendAll(pipelining, [{ text: 'SELECT 1 AS one' }])).toMatchObject([{ rows: [{ one: 1 }] }]);
   });
 });
