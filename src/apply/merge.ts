@@ -33,7 +33,7 @@ export interface MergedUnit {
 }
 
 /** Kept beside the values, and merged by rules of their own. */
-const BOOKKEEPING: readonly MergePolicy[] = ['version', 'stamp'];
+export const BOOKKEEPING: readonly MergePolicy[] = ['version', 'stamp'];
 
 /**
  * Merges a regional version of a record into central's: says for each value that either side has changed whose is
@@ -89,13 +89,22 @@ function mergeUnit(
   });
   if (centralAt === undefined) return settled('regional', 'regional', regionalAt!);
   if (regionalAt === undefined) return settled('central', 'central', centralAt);
-  const isSame = (column: string) =>
-    (rules.get(column)?.same ?? sameText)(regional.record[column] ?? null, central.record[column] ?? null);
-  if (columns.every(isSame)) return settled('agreed', 'central', Math.max(regionalAt, centralAt));
+  const agree = (column: string) => isSame(rules, column, regional.record[column], central.record[column]);
+  if (columns.every(agree)) return settled('agreed', 'central', Math.max(regionalAt, centralAt));
   const isLater = regionalAt === centralAt ? regional.node > central.node : regionalAt > centralAt;
   return policy === 'latest' && isLater
     ? settled('disputed', 'regional', regionalAt)
     : settled('disputed', 'central', centralAt);
+}
+
+/** Whether two values of a column mean the same. */
+export function isSame(
+  rules: ReadonlyMap<string, MergeRule>,
+  column: string,
+  one: unknown,
+  other: unknown,
+): boolean {
+  return (rules.get(column)?.same ?? sameText)(one ?? null, other ?? null);
 }
 
 function lastChange(columns: readonly string[], { changed }: Side): number | undefined {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MergeRule } from '../journal/merge-rule.js';
 import { type ConflictDraft, fieldsConflict, removalConflict } from './conflict-draft.js';
 import type { ForeignEntry, IncomingEntry } from './incoming-entry.js';
-import { type Fields, merge, type MergedUnit, type Side } from './merge.js';
+import { BOOKKEEPING, type Fields, isSame, merge, type MergedUnit, type Side } from './merge.js';
 
 /** What central has for the record of an entry. */
 export interface Situation {
@@ -101,8 +101,9 @@ function planRevival(
   removed: Fields,
   foreign: readonly ForeignEntry[],
 ): Plan {
-  const changes = foreign.filter(({ op }) => op !== 'remove');
-  const update = planUpdate(rules, entry, removed, changes);
+  const changes = foreign.filter((other) => !isRemoval(other));
+  const hadAll = otherwiseThan(rules, entry, baseOf(removed, foreign)).length === 0;
+  const update = planUpdate(rules, entry, removed, hadAll ? changes : foreign);
   const conflict = removalConflict(rules, entry, { remover: removal, changer: entry }, removed);
   return { kind: 'revive', removed, update, conflict };
 }
@@ -138,7 +139,7 @@ function planUpdate(
       reopened: false,
     };
   }
-  const [central, regional] = [centralSide(row, foreign), regionalSide(row, entry, foreign)];
+  const [central, regional] = [centralSide(rules, entry, row, foreign), regionalSide(row, entry, foreign)];
   const units = merge(rules, central, regional);
   const won = units.filter(({ kept, verdict }) => kept === 'regional' && verdict !== 'central');
   const bookkeeping = mergedBookkeeping(rules, row, entry, foreign);
@@ -163,14 +164,37 @@ function undecided(rules: ReadonlyMap<string, MergeRule>, units: readonly Merged
   return Object.fromEntries(again);
 }
 
-/** Central's row, with the columns that others have changed since the entry's maker last heard of it. */
-function centralSide(row: Fields, foreign: readonly ForeignEntry[]): Side {
+/** Central's row, with the columns that others have changed since the entry's maker last heard of it, or did not see. */
+function centralSide(
+  rules: ReadonlyMap<string, MergeRule>,
+  entry: IncomingEntry,
+  row: Fields,
+  foreign: readonly ForeignEntry[],
+): Side {
+  const last = foreign.at(-1)!;
   const changed = new Map<string, number>();
-  for (const entry of foreign) {
-    for (const column of changedColumns(entry))
-      changed.set(column, Math.max(changed.get(column) ?? 0, entry.at.getTime()));
+  for (const other of foreign) {
+    for (const column of changedColumns(other))
+      changed.set(column, Math.max(changed.get(column) ?? 0, other.at.getTime()));
   }
-  return { record: row, changed, node: foreign.at(-1)!.origin };
+  for (const column of otherwiseThan(rules, entry, baseOf(row, foreign)))
+    if (!changed.has(column)) changed.set(column, last.at.getTime());
+  return { record: row, changed, node: last.origin };
+}
+
+/**
+ * The columns of which the entry's maker has changed something else than `base`. Central's value had come there, but
+ * stayed below a change of the node's own that was waiting; that one was discarded since, so nobody has seen both.
+ */
+function otherwiseThan(
+  rules: ReadonlyMap<string, MergeRule>,
+  { before }: IncomingEntry,
+  base: Fields,
+): string[] {
+  return Object.entries(before ?? {}).flatMap(([column, value]) => {
+    const isContent = !BOOKKEEPING.includes(rules.get(column)?.policy ?? 'review');
+    return isContent && !isSame(rules, column, value, base[column]) ? [column] : [];
+  });
 }
 
 /** Who brings back a record tells all of it, and has changed nothing of what it was before. */

@@ -109,6 +109,33 @@ describe('what becomes of an entry at central', () => {
     expect(revived).toMatchObject({ removed, update: { effective: [] } });
   });
 
+  it.each([
+    ['is gone', (gone: ForeignEntry) => ({ foreign: [gone], removal: gone })],
+    [
+      'was brought back',
+      (gone: ForeignEntry) => ({
+        row: gone.before!,
+        foreign: [gone, foreign('restore', gone.before, gone.before)],
+      }),
+    ],
+  ])('what lay below a discarded change is not overwritten unseen: the record %s', (_, situation) => {
+    const gone = foreign('remove', null, { ...ROW, name: 'Aïda' }, 6);
+    const entry = {
+      ...incoming('update', { name: 'Fatou', version: 4 }),
+      before: { name: 'Awa', version: 3 },
+    };
+    const planned = plan(entry, situation(gone));
+    const fields = conflictsOf(planned).find(({ kind }) => kind === 'fields')?.fields;
+    expect(fields).toMatchObject({
+      name: { regional: { value: 'Fatou' }, central: { value: 'Aïda' }, kept: 'central' },
+    });
+    expect('update' in planned ? planned.update.effective : (planned as UpdatePlan).effective).not.toContain(
+      'name',
+    );
+    const knew = { ...entry, before: { name: 'Aïda', version: 3 } };
+    expect(conflictsOf(plan(knew, situation(gone))).filter(({ kind }) => kind === 'fields')).toEqual([]);
+  });
+
   it('who brings back what others have brought back changes only what is not as it was', () => {
     const entry = incoming('insert', { ...ROW, name: 'Fatou', version: 4 });
     const restored = { ...ROW, phone: '5' };
