@@ -5,6 +5,7 @@ import type { ChunkSize } from './chunk-size.js';
 import { JournalReader, type NothingToSend } from './journal-reader.js';
 import type { Link } from './link.js';
 import { type NodeIdentity, readNodeIdentity } from './node-identity.js';
+import type { Pace } from './pace.js';
 import type { PeerRecord } from './peer-record.js';
 import type { QuarantineWatch } from './quarantine-watch.js';
 import type { UplinkState } from './uplink-state.js';
@@ -34,6 +35,7 @@ export interface ExchangeParts {
   readonly state: UplinkState;
   readonly latch: WakeLatch;
   readonly size: ChunkSize;
+  readonly pace: Pace;
   /** Called after each chunk that arrived. */
   readonly progressed: () => void;
 }
@@ -107,13 +109,22 @@ export class Exchange {
     }
   }
 
-  /** In a backlog, one chunk is read and another is on its way while central applies a third: it never waits for this side. */
+  /**
+   * In a backlog, one chunk is read and another is on its way while central applies a third: it never waits for this
+   * side, unless this side has more urgent work than a backlog.
+   */
   private async deliver(reader: JournalReader, chunk: Chunk): Promise<Chunk | NothingToSend> {
+    const begun = performance.now();
     const sent = this.send(chunk, this.underWay.at(-1)).then(() => reader.done(chunk));
     // Whoever waits for its arrival hears of its failure. Nobody does when another part of the exchange failed first.
     void Promise.allSettled([sent]);
     this.underWay.push(sent);
     if (reader.ending) return reader.ending;
+    if (chunk.closed && this.parts.pace.givesWay) {
+      await this.arrival();
+      await this.rest(performance.now() - begun);
+      return this.read(reader);
+    }
     const [next] = await Promise.all([this.read(reader), this.arrival(chunk.closed ? CHUNKS_AHEAD : 0)]);
     return next;
   }
@@ -152,7 +163,12 @@ export class Exchange {
   }
 
   private read(reader: JournalReader): Promise<Chunk | NothingToSend> {
-    return reader.next(this.parts.size.entries);
+    const { size, pace } = this.parts;
+    return reader.next(pace.entries(size.entries));
+  }
+
+  private async rest(chunkMs: number): Promise<void> {
+    await new WakeLatch().wait(this.parts.pace.rest(chunkMs), this.stop);
   }
 
   private async gather(): Promise<void> {

@@ -12,6 +12,7 @@ import { Backoff } from './backoff.js';
 import { ChunkSize } from './chunk-size.js';
 import { Exchange } from './exchange.js';
 import { LINK, type Link } from './link.js';
+import { Pace } from './pace.js';
 import { PeerRecord } from './peer-record.js';
 import { QuarantineWatch } from './quarantine-watch.js';
 import { RunningExchange } from './running-exchange.js';
@@ -44,6 +45,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   private readonly stopping = new AbortController();
   private readonly backoff = new Backoff();
   private readonly size = new ChunkSize(CHUNK_ENTRIES);
+  private readonly pace = new Pace();
   private current: RunningExchange | undefined;
   private running: Promise<void> = Promise.resolve();
 
@@ -58,6 +60,7 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
   async onApplicationBootstrap(): Promise<void> {
     await this.peer.load();
     this.signal.listen(() => {
+      this.pace.noteCommit();
       this.latch.raise();
     });
     this.running = this.run();
@@ -98,11 +101,11 @@ export class Uplink implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private async exchange(): Promise<void> {
     const home = await openClient(this.router.home, HOME_ANSWER_MS);
-    const { link, peer, quarantine, state, latch, size } = this;
+    const { link, peer, quarantine, state, latch, size, pace } = this;
     const progressed = () => {
       this.backoff.reset();
     };
-    const parts = { link, peer, quarantine, state, latch, size, progressed };
+    const parts = { link, peer, quarantine, state, latch, size, pace, progressed };
     const current = new RunningExchange();
     this.current = current;
     // A stop that came meanwhile had no exchange to end.

@@ -66,7 +66,7 @@ export async function register(book: Book, region: Region, abandonAfter?: number
 
 /** Patients by psql, for a backlog. `each`: in a transaction each; `together`: all in one. */
 export async function registerMany(
-  { databaseUrl, code }: Region,
+  { databaseUrl, code }: Pick<Region, 'databaseUrl' | 'code'>,
   count: number,
   how: 'each' | 'together',
   notes = 'registered by psql',

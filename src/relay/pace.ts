@@ -1,0 +1,36 @@
+/** How long after a commit of this node somebody still counts as working here, in milliseconds. */
+const AT_WORK_MS = 1_000;
+/** Entries in a chunk meanwhile: each part of its way then takes less time than a clinician notices. */
+const SMALL_CHUNK = 250;
+/** Longest rest, in milliseconds: where a chunk takes longer, something else than this machine is slow. */
+const LONGEST_REST_MS = 100;
+
+/**
+ * How fast a backlog is sent. While people write, their requests come first: chunks are small, and after each of them
+ * the relay rests for as long as it took, so that at most half of the node, and of the databases, works for it.
+ */
+export class Pace {
+  /** By the monotonic clock. */
+  private lastCommit = -Infinity;
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  /** Somebody has written here. */
+  noteCommit(): void {
+    this.lastCommit = this.now();
+  }
+
+  get givesWay(): boolean {
+    return this.now() - this.lastCommit < AT_WORK_MS;
+  }
+
+  /** How many entries to send at a time, of as many as the link would take. */
+  entries(ofLink: number): number {
+    return this.givesWay ? Math.min(ofLink, SMALL_CHUNK) : ofLink;
+  }
+
+  /** How long to rest, in milliseconds, behind a chunk that took as long. */
+  rest(chunkMs: number): number {
+    return this.givesWay ? Math.min(chunkMs, LONGEST_REST_MS) : 0;
+  }
+}

@@ -1,0 +1,108 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Patient } from '../../src/patients/patient.entity.js';
+import { LINK, type Link } from '../../src/relay/link.js';
+import { Pace } from '../../src/relay/pace.js';
+import { Uplink } from '../../src/relay/uplink.js';
+import { PeerRecord } from '../../src/relay/peer-record.js';
+import { DataRouter } from '../../src/routing/data-router.js';
+import { registerMany } from '../faults/scenes.js';
+import { startApplication, type TestApplication } from '../harness/application.js';
+import { until } from '../harness/until.js';
+import { aPatient } from '../journal/captured-database.js';
+
+describe('Pace', () => {
+  let now = 0;
+  const pace = new Pace(() => now);
+
+  it('is that of the link while nobody writes', () => {
+    expect([pace.givesWay, pace.entries(2_000), pace.rest(80)]).toEqual([false, 2_000, 0]);
+  });
+
+  it('gives way for a second after a commit: small chunks, and a rest as long as each took, to a limit', () => {
+    now = 5_000;
+    pace.noteCommit();
+    now = 5_999;
+    expect([pace.givesWay, pace.entries(2_000), pace.entries(3)]).toEqual([true, 250, 3]);
+    expect([pace.rest(80), pace.rest(8_000)]).toEqual([80, 100]);
+    now = 6_000;
+    expect([pace.givesWay, pace.entries(2_000), pace.rest(80)]).toEqual([false, 2_000, 0]);
+  });
+});
+
+const BACKLOG = 3_000;
+const SLOW_MS = 60;
+
+interface Sent {
+  readonly count: number;
+  readonly begun: number;
+  readonly ended: number;
+}
+
+describe('a backlog', () => {
+  let node: TestApplication;
+  let sent: Sent[];
+  let underWay: number[];
+
+  beforeEach(async () => {
+    node = await startApplication();
+    const link: Link = node.app.get(LINK);
+    const deliver = link.deliver.bind(link);
+    sent = [];
+    underWay = [0];
+    link.deliver = async (chunk) => {
+      const begun = performance.now();
+      underWay.push(underWay.at(-1)! + 1);
+      try {
+        const delivery = await deliver(chunk);
+        await pause(SLOW_MS);
+        return delivery;
+      } finally {
+        underWay.push(underWay.at(-1)! - 1);
+        sent.push({ count: chunk.count, begun, ended: performance.now() });
+      }
+    };
+  });
+  afterEach(() => node.stop());
+
+  const create = () =>
+    node.app
+      .get(DataRouter)
+      .transaction(Patient, { actor: 'test' }, (manager) => manager.insert(Patient, aPatient()));
+
+  /** `meanwhile` goes on for as long as the backlog is sent. */
+  const send = async (meanwhile: () => Promise<unknown>) => {
+    const peer = node.app.get(PeerRecord);
+    const uplink = node.app.get(Uplink);
+    await peer.setPaused('test');
+    uplink.wake();
+    await until(() => uplink.state.status === 'connecting', { what: 'the exchange is paused' });
+    await registerMany({ databaseUrl: node.config.regionaleUrl!, code: node.config.region }, BACKLOG, 'each');
+    await meanwhile();
+    await peer.setPaused(null);
+    uplink.wake();
+    await until(
+      async () => {
+        await meanwhile();
+        const { rowCount } = await node.central.query('SELECT FROM patients');
+        return rowCount! >= BACKLOG;
+      },
+      { what: 'the backlog is at central', timeoutMs: 40_000 },
+    );
+  };
+
+  it('that nobody stands beside is sent in large chunks, one behind the other', async () => {
+    await send(async () => undefined);
+    expect(Math.max(...sent.map(({ count }) => count))).toBeGreaterThan(250);
+    expect(Math.max(...underWay)).toBeGreaterThan(1);
+  });
+
+  it('gives way to people who write: small chunks, one at a time, and as much rest as work', async () => {
+    await send(create);
+    const full = sent.filter(({ count }) => count === 250);
+    expect(full.length).toBeGreaterThan(5);
+    expect(Math.max(...sent.map(({ count }) => count))).toBe(250);
+    expect(Math.max(...underWay)).toBe(1);
+    const rests = full.slice(0, -1).map((chunk) => sent[sent.indexOf(chunk) + 1]!.begun - chunk.ended);
+    expect(Math.min(...rests)).toBeGreaterThan(SLOW_MS - 2);
+  });
+});
