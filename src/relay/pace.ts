@@ -2,12 +2,14 @@
 const AT_WORK_MS = 1_000;
 /** Entries in a chunk meanwhile: each part of its way then takes less time than a clinician notices. */
 const SMALL_CHUNK = 250;
-/** Longest rest, in milliseconds: where a chunk takes longer, something else than this machine is slow. */
-const LONGEST_REST_MS = 100;
+/** A rest, in times of what the chunk before it took. */
+const REST = 2;
+/** Longest rest, in milliseconds: where a chunk takes longer, it is not this machine that is slow. */
+const LONGEST_REST_MS = 200;
 
 /**
  * How fast a backlog is sent. While people write, their requests come first: chunks are small, and after each of them
- * the relay rests for as long as it took, so that at most half of the node, and of the databases, works for it.
+ * the relay rests for twice as long as it took, so that the node and its database are there for others most of the time.
  */
 export class Pace {
   /** By the monotonic clock. */
@@ -29,8 +31,8 @@ export class Pace {
     return this.givesWay ? Math.min(ofLink, SMALL_CHUNK) : ofLink;
   }
 
-  /** How long to rest, in milliseconds, behind a chunk that took as long. */
+  /** How long to rest, in milliseconds, behind a chunk that took `chunkMs`. */
   rest(chunkMs: number): number {
-    return this.givesWay ? Math.min(chunkMs, LONGEST_REST_MS) : 0;
+    return this.givesWay ? Math.min(REST * chunkMs, LONGEST_REST_MS) : 0;
   }
 }
