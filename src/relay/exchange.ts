@@ -120,7 +120,7 @@ export class Exchange {
     void Promise.allSettled([sent]);
     this.underWay.push(sent);
     if (reader.ending) return reader.ending;
-    if (chunk.closed && this.parts.pace.givesWay) {
+    if (chunk.closed && this.givesWay) {
       await this.arrival();
       await this.rest(performance.now() - begun);
       return this.read(reader);
@@ -165,6 +165,10 @@ export class Exchange {
   private read(reader: JournalReader): Promise<Chunk | NothingToSend> {
     const { size, pace } = this.parts;
     return reader.next(pace.entries(size.entries));
+  }
+
+  private get givesWay(): boolean {
+    return this.parts.pace.givesWay(this.parts.size.entries);
   }
 
   private async rest(chunkMs: number): Promise<void> {

@@ -22,17 +22,18 @@ export class Pace {
     this.lastCommit = this.now();
   }
 
-  get givesWay(): boolean {
-    return this.now() - this.lastCommit < AT_WORK_MS;
+  /** Whether requests come first, when the link would take `ofLink` entries at a time: a slow link leaves time for them. */
+  givesWay(ofLink: number): boolean {
+    return ofLink > SMALL_CHUNK && this.now() - this.lastCommit < AT_WORK_MS;
   }
 
   /** How many entries to send at a time, of as many as the link would take. */
   entries(ofLink: number): number {
-    return this.givesWay ? Math.min(ofLink, SMALL_CHUNK) : ofLink;
+    return this.givesWay(ofLink) ? SMALL_CHUNK : ofLink;
   }
 
   /** How long to rest, in milliseconds, behind a chunk that took `chunkMs`. */
   rest(chunkMs: number): number {
-    return this.givesWay ? Math.min(REST * chunkMs, LONGEST_REST_MS) : 0;
+    return Math.min(REST * chunkMs, LONGEST_REST_MS);
   }
 }
