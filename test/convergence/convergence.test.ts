@@ -2,7 +2,7 @@ import { firstSeed } from '../faults/random.js';
 import { judge } from './judge.js';
 import { openWorld, type ConvergenceWorld } from './world.js';
 
-const RUNS = Number(process.env.MEDLINK_RUNS ?? 25);
+const RUNS = Number(process.env.MEDLINK_RUNS ?? 15);
 
 /** `MEDLINK_SEED=… MEDLINK_RUNS=1` runs one again. */
 describe('three regions and central, whatever people do and whatever breaks', () => {

@@ -3,7 +3,7 @@ import { runOfProcesses, SHORT_RUN } from './kinds.js';
 import { firstSeed } from './random.js';
 import { runSeed } from './run.js';
 
-const RUNS = Number(process.env.MEDLINK_RUNS ?? 8);
+const RUNS = Number(process.env.MEDLINK_RUNS ?? 5);
 
 /** The same seed makes the same choices: `MEDLINK_SEED=… npm run test:faults`. */
 describe('whatever breaks, in whatever order', () => {

@@ -38,7 +38,7 @@ export async function cloneDatabase(name: ConnectionName, cluster = testCluster(
   const database = `${name === REGIONALE ? 'regionale' : 'central'}_${randomBytes(5).toString('hex')}`;
   await withAdministrator(cluster, async (administrator) => {
     await prepareTemplate(administrator, name, cluster);
-    await administrator.query(`CREATE DATABASE ${database} TEMPLATE ${templateOf(name)}`);
+    await administrator.query(`CREATE DATABASE ${database} TEMPLATE ${templateOf(name)} STRATEGY FILE_COPY`);
   });
   return { url: urlOf(cluster, database), drop: () => dropDatabase(cluster, database) };
 }
