@@ -7,6 +7,9 @@ export interface UntilOptions {
   what: string;
 }
 
+/** How long to wait before asking again, in milliseconds: a tenth of what it has taken so far, between these. */
+const [SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS] = [25, 200];
+
 /**
  * Asks `check` again and again until it answers something truthy, and gives that. Past the deadline it
  * fails with `what` and with the last answer or error. A check that throws counts as "not yet".
@@ -15,7 +18,8 @@ export async function until<T>(
   check: () => T | Promise<T>,
   { timeoutMs = 20_000, what }: UntilOptions,
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs;
+  const begun = Date.now();
+  const deadline = begun + timeoutMs;
   for (;;) {
     const { answer, error } = await attempt(check);
     if (answer) return answer;
@@ -25,7 +29,7 @@ export async function until<T>(
         : `the last answer was ${JSON.stringify(answer)}`;
       throw new Error(`Not within ${timeoutMs} ms: ${what}; ${last}`, { cause: error });
     }
-    await pause(25);
+    await pause(Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, (Date.now() - begun) / 10)));
   }
 }
 
