@@ -139,7 +139,7 @@ describe('storms', () => {
       await expectAllWell(world, book);
       expect(await count(world.centralUrl, 'quarantine')).toBe(0);
     },
-    90_000,
+    60_000,
   );
 
   it('all connections of the pool in use: others are told to wait, the relay goes on, and it passes', async () => {
