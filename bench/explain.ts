@@ -2,12 +2,14 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from '../ormconfig/connection-options.js';
 import { applyChunk } from '../src/apply/apply-chunk.js';
-import { replicatedTables, type ReplicatedTable } from '../src/journal/replicated-tables.js';
+import { replicatedTables } from '../src/journal/replicated-tables.js';
+import { type ReceivingTable, receivingTables } from '../src/apply/receiving-tables.js';
 import { Patient } from '../src/patients/patient.entity.js';
 import { PatientsRouter } from '../src/patients/patients.router.js';
 import { JournalReader } from '../src/relay/journal-reader.js';
 import { CENTRAL } from '../src/routing/connection-names.js';
 import { RoutingTable } from '../src/routing/routing-table.js';
+import { withClient } from './clusters.js';
 import { processCpu } from './cpu-time.js';
 import { createCentral, dropDatabase, REGION_CODE } from './databases.js';
 import { count, printTable, timed } from './report.js';
@@ -55,7 +57,7 @@ async function onFreshCentral<T>(server: string, work: (url: string) => Promise<
 }
 
 async function drain(region: string, central: string, size: number, explained?: number): Promise<Drained> {
-  const tables = await replicatedTablesOf(central);
+  const tables = await receivingTablesOf(central);
   return withApplicationClient(region, (source) =>
     withApplicationClient(central, async (target) => {
       await target.query(
@@ -104,10 +106,10 @@ async function printPlans(client: pg.Client): Promise<void> {
   }
 }
 
-async function replicatedTablesOf(url: string): Promise<ReadonlyMap<string, ReplicatedTable>> {
+async function receivingTablesOf(url: string): Promise<ReadonlyMap<string, ReceivingTable>> {
   const source = await new DataSource(connectionOptions(CENTRAL, url, ROUTES)).initialize();
   try {
-    return new Map(replicatedTables(source).map((table) => [table.name, table]));
+    return await withClient(url, (client) => receivingTables(client, replicatedTables(source)));
   } finally {
     await source.destroy();
   }

@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import { queryWithBytes } from '../databases/query-with-bytes.js';
 import type { Chunk } from '../journal/chunk.js';
-import { digestOf } from '../journal/chunk-digest.js';
-import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
+import { ENTRY_COLUMN_NAMES, type EntryColumn } from '../journal/entry-columns.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { statementName } from '../journal/statement-name.js';
+import { CHUNK_IS_INTACT, chunkValues, opened, parameter } from './opened-chunk.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
 
@@ -49,7 +49,7 @@ export type ChunkOutcome = 'applied' | 'held back' | 'shared';
  */
 export async function applyChunk(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   chunk: Chunk,
 ): Promise<ChunkOutcome> {
   const touched = knownTables(tables, Object.keys(chunk.tables));
@@ -83,44 +83,22 @@ export async function withDamageSeen<T>(chunk: Chunk, query: () => Promise<T>): 
   }
 }
 
-/** The parameters of a statement that opens a chunk: $1 to $4, a column each, the digest. See {@link OPENED_CHUNK}. */
-export function chunkValues({ origin, incarnation, after, through, entries, digest }: Chunk): unknown[] {
-  return [
-    origin,
-    incarnation,
-    after,
-    through,
-    ...ENTRY_COLUMN_NAMES.map((column) => entries[column]),
-    digest,
-  ];
-}
-
-const parameter = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
-  `$${String(ENTRY_COLUMN_NAMES.indexOf(column) + 5)}::${ENTRY_COLUMNS[column]}[]`;
-
-/** The entries of a chunk as rows, in their order. */
-export const OPENED_CHUNK = `
-      SELECT $1::text AS origin, entry.*, entry.origin_seq AS position
-      FROM (SELECT ${ENTRY_COLUMN_NAMES.map((column) => `unnest(${parameter(column)}) AS ${column}`).join(', ')}) entry`;
-
-/** Whether the receiver has read what the sender had written. */
-export const CHUNK_IS_INTACT = `${digestOf(ENTRY_COLUMN_NAMES.map(parameter), {
-  origin: '$1::text',
-  after: '$3::bigint',
-  through: '$4::bigint',
-})} = $${String(ENTRY_COLUMN_NAMES.length + 5)}::bigint`;
-
-const last = (column: (typeof ENTRY_COLUMN_NAMES)[number]) =>
-  `(${parameter(column)})[array_upper(${parameter(column)}, 1)]`;
+const last = (column: EntryColumn) => `(${parameter(column)})[array_upper(${parameter(column)}, 1)]`;
 
 /** See `refuseRestoredJournal`. Null for a chunk without entries. */
 const WITNESS_OF_LAST = `journal_witness(${last('entity_id')}, ${last('change_set')}, ${last('at')},
-          coalesce(${last('after')}, ${last('before')}))`;
+          coalesce(${last('after')}, ${last('before')})::jsonb)`;
 
 /** Saves `journal_deliver` from finding out for each entry that it is to go down to nobody: 4 µs of 55. */
 const IS_UNSHARED = `set_config('medlink.unshared', concat_ws(' ', $1, $3, $4), true)`;
 
-function applyStatement(tables: readonly ReplicatedTable[]): string {
+/** What of an entry makes up a row. */
+const CHANGE_COLUMNS = ['entity', 'entity_id', 'op', 'after'] as const;
+
+/** JSON is opened once, though the journal and the rows need it: `opened` is a step of the statement. */
+const fromOpened = (column: EntryColumn) => (column === 'after' ? 'unnest(opened.after)' : opened(column));
+
+function applyStatement(tables: readonly ReceivingTable[]): string {
   const tested = expectations(tables);
   return `
     WITH checked AS MATERIALIZED (
@@ -138,8 +116,13 @@ function applyStatement(tables: readonly ReplicatedTable[]): string {
       WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND (SELECT intact FROM checked)
         AND NOT (SELECT lanes FROM held) AND NOT (SELECT lanes FROM shared)
       RETURNING ${IS_UNSHARED}
-    ), incoming AS MATERIALIZED (${OPENED_CHUNK}
-      WHERE EXISTS (SELECT FROM moved)
+    ), opened AS MATERIALIZED (
+      SELECT ARRAY(SELECT ${opened('after')}) AS after WHERE EXISTS (SELECT FROM moved)
+    ), incoming AS NOT MATERIALIZED (
+      SELECT $1::text AS origin, ${ENTRY_COLUMN_NAMES.map((column) => `${fromOpened(column)} AS ${column}`).join(', ')} FROM opened
+    ), changes AS NOT MATERIALIZED (
+      SELECT ${CHANGE_COLUMNS.map((column) => `${fromOpened(column)} AS ${column}`).join(', ')},
+             ${opened('origin_seq')} AS position FROM opened
     ), ${writeSteps(tables)}
     SELECT (SELECT intact FROM checked) AS intact, EXISTS (SELECT FROM moved) AS moved,
            (SELECT lanes FROM held) AS held, (SELECT lanes FROM shared) AS shared

@@ -1,14 +1,15 @@
 import type { ClientBase } from 'pg';
 import { type DeliveredEntry, deliveredValues, type Delivery, openedDelivery } from '../journal/delivery.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { statementName } from '../journal/statement-name.js';
 import { CursorMovedError } from './apply-chunk.js';
 import { foldDelivery, type OwnEdits } from './fold-delivery.js';
 import { type DeliveredStep, laterOwnSteps, ownEdits } from './own-edits.js';
-import { insertedColumns, isAhead } from './receiving-tables.js';
+import { isAhead } from './receiving-tables.js';
 import { SchemaAheadError } from './refusal.js';
 import { UnknownEntityError } from './write-entries.js';
+import { insertedColumns, updatedColumns } from './written-columns.js';
 
 const NO_EDITS: OwnEdits = { columns: new Set(), presence: undefined };
 
@@ -19,7 +20,7 @@ const NO_EDITS: OwnEdits = { columns: new Set(), presence: undefined };
  */
 export async function applyDelivery(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   delivery: Delivery,
 ): Promise<void> {
   await moveDownCursor(client, delivery);
@@ -32,7 +33,7 @@ export async function applyDelivery(
  */
 export async function layOver(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   told: Delivery,
 ): Promise<void> {
   const delivery = told.incarnation > 1 ? { ...told, entries: await newEntries(client, told) } : told;
@@ -63,7 +64,7 @@ async function newEntries(client: ClientBase, { entries }: Delivery): Promise<De
 }
 
 /** A copy's rows have no version of their own: a column that is not known here tells. */
-function refuseAhead(tables: ReadonlyMap<string, ReplicatedTable>, { entries, copies }: Delivery): void {
+function refuseAhead(tables: ReadonlyMap<string, ReceivingTable>, { entries, copies }: Delivery): void {
   const newer = entries.some(({ entity, schema }) => isAhead(tables, { [entity!]: Number(schema) }));
   const wider = copies
     .flatMap(({ rows }) => rows)
@@ -114,7 +115,7 @@ function byRecord(steps: readonly DeliveredStep[]): Map<string, Map<string, Deli
 
 async function applyToTable(
   client: ClientBase,
-  table: ReplicatedTable,
+  table: ReceivingTable,
   records: ReadonlyMap<string, readonly DeliveredStep[]>,
   delivery: Delivery,
 ): Promise<void> {
@@ -166,7 +167,7 @@ const overlaidValues = (steps: readonly WrittenStep[]) => [
   steps.map(({ kept }) => JSON.stringify(kept)),
 ];
 
-async function create(client: ClientBase, table: ReplicatedTable, steps: readonly WrittenStep[]) {
+async function create(client: ClientBase, table: ReceivingTable, steps: readonly WrittenStep[]) {
   if (steps.length === 0) return;
   const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
@@ -179,12 +180,12 @@ async function create(client: ClientBase, table: ReplicatedTable, steps: readonl
   });
 }
 
-async function update(client: ClientBase, { name, columns }: ReplicatedTable, steps: readonly WrittenStep[]) {
+async function update(client: ClientBase, table: ReceivingTable, steps: readonly WrittenStep[]) {
   if (steps.length === 0) return;
-  const list = columns.map((column) => `"${column}"`).join(', ');
+  const { name } = table;
   await client.query({
     name: statementName('update-delivered', [name]),
-    text: `UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, laid.after))
+    text: `UPDATE "${name}" t SET ${updatedColumns(table, 'laid.after')}
            FROM (${OVERLAID}) laid WHERE t.id = laid.id AND laid.after <> '{}'`,
     values: overlaidValues(steps),
   });

@@ -1,18 +1,12 @@
 import type { ClientBase, QueryConfig } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import {
-  CHUNK_IS_INTACT,
-  ChunkCorruptError,
-  chunkValues,
-  CursorMovedError,
-  OPENED_CHUNK,
-  withDamageSeen,
-} from './apply-chunk.js';
+import type { ReceivingTable } from './receiving-tables.js';
+import { ChunkCorruptError, CursorMovedError, withDamageSeen } from './apply-chunk.js';
 import { EMPTY_INCOMING, INCOMING_COLUMNS, MAKE_INCOMING } from './incoming-entries.js';
 import { IS_CONCURRENT, lockShared } from './incoming-entry.js';
 import { type ChangeSet, type Holder, type KnownSets, type LaneOutcome, Lanes } from './lanes.js';
+import { CHUNK_IS_INTACT, chunkValues, OPENED_CHUNK } from './opened-chunk.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { sendAll } from './send-all.js';
 
@@ -26,7 +20,7 @@ import { sendAll } from './send-all.js';
  */
 export async function applyInLanes(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   chunk: Chunk,
   known: KnownSets,
 ): Promise<LaneOutcome> {
@@ -94,7 +88,7 @@ interface LaneEntry {
 }
 
 /** In their order. They are grouped into change sets here, not by central, whose processor all regions share. */
-const laneEntries = (tables: ReadonlyMap<string, ReplicatedTable>): QueryConfig => ({
+const laneEntries = (tables: ReadonlyMap<string, ReceivingTable>): QueryConfig => ({
   name: 'lane-entries',
   text: `SELECT position, incarnation || '.' || change_set AS key, coalesce(patient_id, entity_id) AS lane, entity_id AS record,
                 ${aheadCondition(1)} AS ahead, ${IS_CONCURRENT} AS concurrent

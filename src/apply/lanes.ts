@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { codeOf, failureKind } from './failure.js';
 import { AT_POSITIONS, INCOMING_COLUMNS } from './incoming-entries.js';
 import { mergeSets } from './merge-sets.js';
@@ -90,9 +90,9 @@ export class Lanes {
 
   constructor(
     private readonly client: ClientBase,
-    private readonly tables: ReadonlyMap<string, ReplicatedTable>,
+    private readonly tables: ReadonlyMap<string, ReceivingTable>,
     /** Those that the chunk touches. */
-    private readonly touched: readonly ReplicatedTable[],
+    private readonly touched: readonly ReceivingTable[],
     private readonly held: Map<string, Holder>,
     private readonly known: KnownSets,
   ) {}

@@ -1,5 +1,5 @@
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
-import { insertedColumns } from './receiving-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
+import { insertedColumns, updatedColumns } from './written-columns.js';
 
 /**
  * Steps of a statement that write what entries of `lost` (an earlier step: journal columns) changed into the rows,
@@ -7,7 +7,7 @@ import { insertedColumns } from './receiving-tables.js';
  * they change without holding it whole, and that is not there, is left to whoever sends it. `wanted` tells which
  * records are `covered`: a value that came back lies under another one.
  */
-export function layUnder(tables: readonly ReplicatedTable[], later: string): string {
+export function layUnder(tables: readonly ReceivingTable[], later: string): string {
   return `folded AS (
       SELECT entity, entity_id, coalesce(journal_overlay(after ORDER BY origin_seq), '{}') AS after,
              bool_or(op IN ('insert', 'restore')) AS whole,
@@ -27,18 +27,18 @@ export function layUnder(tables: readonly ReplicatedTable[], later: string): str
 }
 
 /** Columns that every change sets. */
-function bookkeeping(tables: readonly ReplicatedTable[]): string[] {
+function bookkeeping(tables: readonly ReceivingTable[]): string[] {
   const columns = tables.flatMap(({ rules }) =>
     [...rules].flatMap(([column, { policy }]) => (policy === 'version' || policy === 'stamp' ? column : [])),
   );
   return [...new Set(columns)];
 }
 
-function writeRows(table: ReplicatedTable): string {
+function writeRows(table: ReceivingTable): string {
   const { name, columns } = table;
   const list = columns.map((column) => `"${column}"`).join(', ');
   return `, "updated ${name}" AS (
-      UPDATE "${name}" t SET (${list}) = (SELECT ${list} FROM jsonb_populate_record(t, w.after))
+      UPDATE "${name}" t SET ${updatedColumns(table, 'w.after')}
       FROM wanted w WHERE w.entity = '${name}' AND w.remains AND t.id = w.entity_id
     ), "inserted ${name}" AS (
       INSERT INTO "${name}" (${list})

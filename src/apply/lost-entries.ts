@@ -1,9 +1,11 @@
 import type { ClientBase } from 'pg';
 import type { EntryArrays } from '../journal/chunk.js';
-import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS } from '../journal/entry-columns.js';
+import { ENTRY_COLUMN_NAMES, ENTRY_COLUMNS, sentType } from '../journal/entry-columns.js';
 
 const COLUMNS = ENTRY_COLUMN_NAMES.join(', ');
-const OPENED = ENTRY_COLUMN_NAMES.map((name, index) => `$${String(index + 1)}::${ENTRY_COLUMNS[name]}[]`);
+const OPENED = ENTRY_COLUMN_NAMES.map(
+  (name, index) => `$${String(index + 1)}::${sentType(name)}[]::${ENTRY_COLUMNS[name]}[]`,
+);
 
 /** Whether two journals have the same entry at a position. Not by content: central may keep what a merge made of it. */
 export const SAME_ENTRY =

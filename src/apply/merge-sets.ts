@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { incomingEntries, type IncomingEntry, lockRecords } from './incoming-entry.js';
 import { conflictsOf, planEntry, type Situation } from './plan-entry.js';
 import { type Dispute, recordConflicts } from './record-conflict.js';
@@ -26,7 +26,7 @@ export class MissingRecordError extends Error {
  */
 export async function mergeSets(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   positions: readonly number[],
 ): Promise<number> {
   const entries = await incomingEntries(client, positions);
@@ -67,7 +67,7 @@ const disputesOf = ({ entry: record, plan }: PlannedEntry): Dispute[] =>
 
 async function mergeWave(
   client: ClientBase,
-  touched: readonly ReplicatedTable[],
+  touched: readonly ReceivingTable[],
   wave: readonly IncomingEntry[],
 ): Promise<PlannedEntry[]> {
   const situations = await situationsOf(client, touched, wave);
@@ -77,7 +77,7 @@ async function mergeWave(
 }
 
 function plannedEntry(
-  tables: readonly ReplicatedTable[],
+  tables: readonly ReceivingTable[],
   entry: IncomingEntry,
   situation: Situation,
 ): PlannedEntry {

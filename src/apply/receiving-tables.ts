@@ -1,16 +1,25 @@
 import type { ClientBase } from 'pg';
+import type { Ask } from '../databases/ask.js';
 import type { ReplicatedTable } from '../journal/replicated-tables.js';
+
+/** A replicated entity, as the database has it that is to be written. */
+export interface ReceivingTable extends ReplicatedTable {
+  /** The SQL type of each column. */
+  readonly types: ReadonlyMap<string, string>;
+  /** SQL of what a column holds when an entry that was made before the column does not name it. By column. */
+  readonly defaults: ReadonlyMap<string, string>;
+}
 
 interface TableRow {
   readonly name: string;
   readonly schema: number;
-  readonly columns: readonly string[];
+  readonly types: Readonly<Record<string, string>>;
   readonly defaults: Readonly<Record<string, string>> | null;
 }
 
 /** What the database itself has, which may be older or newer than this program. */
 const TABLES = `
-  SELECT t.name, t.schema, array_agg(a.attname::text) AS columns,
+  SELECT t.name, t.schema, jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)) AS types,
          jsonb_object_agg(a.attname, pg_get_expr(d.adbin, d.adrelid))
            FILTER (WHERE d.adbin IS NOT NULL AND a.attgenerated = '') AS defaults
   FROM replicated_tables t
@@ -26,18 +35,31 @@ const TABLES = `
 export async function receivingTables(
   client: ClientBase,
   known: readonly ReplicatedTable[],
-): Promise<Map<string, ReplicatedTable>> {
+): Promise<Map<string, ReceivingTable>> {
   const { rows } = await client.query<TableRow>(TABLES);
+  return common(rows, known);
+}
+
+/** The same in the database behind `ask`. */
+export async function receivingTablesOf(
+  ask: Ask,
+  known: readonly ReplicatedTable[],
+): Promise<Map<string, ReceivingTable>> {
+  return common(await ask<TableRow>(TABLES), known);
+}
+
+function common(rows: readonly TableRow[], known: readonly ReplicatedTable[]): Map<string, ReceivingTable> {
   const there = new Map(rows.map((row) => [row.name, row]));
   const tables = known.flatMap((table) => {
-    const { schema, columns, defaults } = there.get(table.name) ?? {};
-    if (schema === undefined) return [];
-    const both = table.columns.filter((column) => columns?.includes(column));
+    const row = there.get(table.name);
+    if (!row) return [];
+    const types = new Map(Object.entries(row.types));
     return {
       ...table,
-      columns: both,
-      schema: Math.min(schema, table.schema),
-      defaults: new Map(Object.entries(defaults ?? {})),
+      columns: table.columns.filter((column) => types.has(column)),
+      schema: Math.min(row.schema, table.schema),
+      defaults: new Map(Object.entries(row.defaults ?? {})),
+      types,
     };
   });
   return new Map(tables.map((table) => [table.name, table]));
@@ -62,17 +84,4 @@ export function aheadCondition(first: number): string {
 
 export function knownSchemas(tables: ReadonlyMap<string, ReplicatedTable>): [string[], number[]] {
   return [[...tables.keys()], [...tables.values()].map(({ schema }) => schema)];
-}
-
-/**
- * The columns of a new row, for a SELECT list: from the record `row` that was populated from the JSON `from`, or what the
- * table declares for a column that `from`, made by an older version, does not name.
- */
-export function insertedColumns({ columns, defaults }: ReplicatedTable, from: string, row = 'row'): string {
-  const value = (column: string) => {
-    const declared = defaults.get(column);
-    if (declared === undefined) return `${row}."${column}"`;
-    return `CASE WHEN ${from}::jsonb ? '${column}' THEN ${row}."${column}" ELSE ${declared} END`;
-  };
-  return columns.map(value).join(', ');
 }

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { layUnder } from './lay-under.js';
 
 /** Entries that come back in one transaction; a change set is never split. */
@@ -22,7 +22,7 @@ export interface RecoveredBatch {
  */
 export async function recoverBatch(
   client: ClientBase,
-  tables: readonly ReplicatedTable[],
+  tables: readonly ReceivingTable[],
   after: number,
   through: number,
 ): Promise<RecoveredBatch | undefined> {
@@ -50,7 +50,7 @@ export async function recoverBatch(
   return { after: Number(last), ...result.rows[0]! };
 }
 
-function recoverStatement(tables: readonly ReplicatedTable[]): string {
+function recoverStatement(tables: readonly ReceivingTable[]): string {
   const columns = ENTRY_COLUMN_NAMES.join(', ');
   return `
     WITH lost AS MATERIALIZED (

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import type { LaneOutcome } from './lanes.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { type Decision, retryLanes } from './retry-lanes.js';
@@ -21,7 +21,7 @@ const STILL_HELD = `SELECT FROM quarantine WHERE lane = $1 AND state = 'held' LI
  */
 export async function releaseHeld(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
 ): Promise<LaneOutcome> {
   const { rows } = await client.query<{ lane: string }>(RELEASABLE, knownSchemas(tables));
   const total = { applied: 0, refused: 0, waiting: 0, held: 0, opened: 0 };

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { type Holder, holderOf, type LaneOutcome } from './lanes.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { SCHEMA_AHEAD } from './refusal.js';
@@ -38,7 +38,7 @@ interface HeldSet {
  */
 export async function retryLanes(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   lanes: readonly string[],
   decision: Decision,
 ): Promise<LaneOutcome> {
@@ -62,7 +62,7 @@ export async function retryLanes(
 /** In which state a held set is now; or, when it was applied, how many conflicts it has opened. */
 async function takeUp(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   set: HeldSet,
   { before, decision }: { before: Holder | undefined; decision: Decision },
 ): Promise<number | 'refused' | 'waiting' | 'held'> {
@@ -81,7 +81,7 @@ async function takeUp(
 /** The held change sets of these lanes and of the lanes that they reach, in the order in which they came. */
 async function setsOfLanes(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   lanes: readonly string[],
 ): Promise<HeldSet[]> {
   const { rows } = await client.query<HeldSet>(
@@ -104,7 +104,7 @@ async function setsOfLanes(
 /** Applies a held set through the same merge as if it had just come. Gives how many conflicts it has opened. */
 async function attempt(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   { ids, entities }: HeldSet,
   decision: Decision,
 ): Promise<number | 'refused'> {
@@ -130,7 +130,7 @@ async function attempt(
 
 async function apply(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   ids: readonly string[],
   entities: readonly string[],
 ): Promise<number> {

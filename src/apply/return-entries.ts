@@ -1,10 +1,8 @@
+import type { Ask } from '../databases/ask.js';
 import { type DeliveredEntry, deliveredValues, openedDelivery } from '../journal/delivery.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { layUnder } from './lay-under.js';
-
-/** Runs a query on a session of the application. */
-export type Ask = <T extends object>(sql: string, values?: unknown[]) => Promise<T[]>;
 
 const COLUMNS = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
 
@@ -21,7 +19,7 @@ const UNKNOWN = `NOT EXISTS (SELECT FROM journal j WHERE j.patient_id = entry.pa
  */
 export async function returnEntries(
   ask: Ask,
-  tables: readonly ReplicatedTable[],
+  tables: readonly ReceivingTable[],
   entries: readonly DeliveredEntry[],
   since: number,
 ): Promise<number> {
@@ -44,7 +42,7 @@ export async function returnEntries(
   return counted!.returned;
 }
 
-function returnStatement(tables: readonly ReplicatedTable[]): string {
+function returnStatement(tables: readonly ReceivingTable[]): string {
   const later = `FROM journal j WHERE j.seq > $1::bigint
       AND (j.entity, j.entity_id) IN (SELECT entity, entity_id FROM lost_entries)`;
   return `
@@ -54,7 +52,7 @@ function returnStatement(tables: readonly ReplicatedTable[]): string {
 }
 
 /** What has come back may lie under something newer, here and elsewhere: these values decide, and no others. */
-function verdictStatement({ name, compartment, schema }: ReplicatedTable): string {
+function verdictStatement({ name, compartment, schema }: ReceivingTable): string {
   const patient = compartment === null ? 'NULL::uuid' : `t."${compartment}"`;
   return `
     WITH touched AS (

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { DeliveredEntry, Delivery } from '../journal/delivery.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { layOver, moveDownCursor } from './apply-delivery.js';
 import { codeOf, failureKind } from './failure.js';
 import { LANE_HELD, SCHEMA_AHEAD } from './refusal.js';
@@ -22,7 +22,7 @@ export async function staleLanes(client: ClientBase): Promise<Set<string>> {
  */
 export async function applyInSets(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   delivery: Delivery,
 ): Promise<number> {
   await moveDownCursor(client, delivery);
@@ -82,7 +82,7 @@ interface Failure {
 
 async function attempt(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   set: Delivery,
 ): Promise<Failure | undefined> {
   await client.query('SAVEPOINT attempt');
@@ -117,7 +117,7 @@ async function markStale(
  */
 export async function refreshLane(
   client: ClientBase,
-  tables: ReadonlyMap<string, ReplicatedTable>,
+  tables: ReadonlyMap<string, ReceivingTable>,
   fresh: Delivery,
 ): Promise<boolean> {
   const failure = await attempt(client, tables, fresh);

@@ -1,6 +1,6 @@
 import type { ClientBase, QueryConfig } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { statementName } from '../journal/statement-name.js';
 import { INCOMING_COLUMNS } from './incoming-entries.js';
 import type { IncomingEntry } from './incoming-entry.js';
@@ -14,7 +14,7 @@ import { expectations, writeRows } from './write-entries.js';
 /** An entry, and what becomes of it. */
 export interface PlannedEntry {
   readonly entry: IncomingEntry;
-  readonly table: ReplicatedTable;
+  readonly table: ReceivingTable;
   readonly plan: Plan;
 }
 
@@ -24,7 +24,7 @@ export interface PlannedEntry {
  */
 export async function writeMerged(
   client: ClientBase,
-  tables: readonly ReplicatedTable[],
+  tables: readonly ReceivingTable[],
   planned: readonly PlannedEntry[],
 ): Promise<void> {
   const told = planned.flatMap(verdictsOf);
@@ -98,7 +98,7 @@ const JOURNALED = ENTRY_COLUMN_NAMES.map((column) =>
  * One statement for the entries and their rows, which all see the rows as they were. What had no effect at all stays as
  * it was asked for: it may be the only trace of a decision.
  */
-function writeEffects(tables: readonly ReplicatedTable[], planned: readonly PlannedEntry[]): QueryConfig {
+function writeEffects(tables: readonly ReceivingTable[], planned: readonly PlannedEntry[]): QueryConfig {
   const effects = planned.map(({ entry: { position }, plan }) => ({ position, ...effectOf(plan) }));
   return {
     name: statementName(

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { statementName } from '../journal/statement-name.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { AT_POSITIONS } from './incoming-entries.js';
 import { expectations, writeSteps } from './write-entries.js';
 
@@ -11,7 +11,7 @@ import { expectations, writeSteps } from './write-entries.js';
  */
 export async function writePositions(
   client: ClientBase,
-  tables: readonly ReplicatedTable[],
+  tables: readonly ReceivingTable[],
   positions: readonly number[],
 ): Promise<void> {
   await client.query({
@@ -20,7 +20,8 @@ export async function writePositions(
       tables.map(({ name }) => name),
     ),
     text: `WITH incoming AS MATERIALIZED (
-             SELECT * FROM incoming_entries WHERE ${AT_POSITIONS} ORDER BY position), ${writeSteps(tables)}
+             SELECT * FROM incoming_entries WHERE ${AT_POSITIONS} ORDER BY position),
+             changes AS (SELECT * FROM incoming), ${writeSteps(tables)}
            SELECT ${expectations(tables)}`,
     values: [positions],
   });

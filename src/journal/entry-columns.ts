@@ -27,3 +27,13 @@ export const ENTRY_COLUMNS = {
 export type EntryColumn = keyof typeof ENTRY_COLUMNS;
 
 export const ENTRY_COLUMN_NAMES = Object.keys(ENTRY_COLUMNS) as EntryColumn[];
+
+/** SQL: a column as it travels. JSON goes as text, whose digest takes a third of the time. */
+export function sentForm(column: EntryColumn): string {
+  return ENTRY_COLUMNS[column] === 'jsonb' ? `${column}::text` : column;
+}
+
+/** The SQL type of {@link sentForm}. */
+export function sentType(column: EntryColumn): string {
+  return ENTRY_COLUMNS[column] === 'jsonb' ? 'text' : ENTRY_COLUMNS[column];
+}

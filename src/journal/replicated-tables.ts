@@ -13,14 +13,9 @@ export interface ReplicatedTable {
   /** The column that holds the patient's id; `null` when the record belongs to everyone. */
   readonly compartment: string | null;
   readonly schema: number;
-  /** SQL of what a column holds when an entry that was made before the column does not name it. By column. */
-  readonly defaults: ReadonlyMap<string, string>;
   /** How each column is merged. */
   readonly rules: ReadonlyMap<string, MergeRule>;
 }
-
-/** Which they are, the receiving database says. */
-const NO_DEFAULTS: ReadonlyMap<string, string> = new Map();
 
 /** The replicated tables of an open connection. Throws when one cannot be journaled. */
 export function replicatedTables(source: DataSource): ReplicatedTable[] {
@@ -46,7 +41,6 @@ function replicatedTable(
     columns: metadata.columns.filter(isStored).map((column) => column.databaseName),
     compartment: compartmentColumn(metadata, replication.compartment),
     schema: replication.schema,
-    defaults: NO_DEFAULTS,
     rules: mergeRules(metadata),
   };
 }

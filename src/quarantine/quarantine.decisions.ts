@@ -3,13 +3,13 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Principal } from '../accounts/principal.js';
 import { discardSet, type DiscardRefusal } from '../apply/discard-set.js';
-import { receivingTables } from '../apply/receiving-tables.js';
+import { type ReceivingTable, receivingTables } from '../apply/receiving-tables.js';
 import { retryLanes, type Decision } from '../apply/retry-lanes.js';
 import { Config } from '../config/config.js';
 import { openClient } from '../databases/own-client.js';
 import { Problem } from '../http/problem.js';
 import { heldLanes, QuarantinedLanes } from '../journal/quarantined-lanes.js';
-import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
+import { replicatedTables } from '../journal/replicated-tables.js';
 import { DataRouter } from '../routing/data-router.js';
 import type { DecisionOutcomeDto } from './quarantine.dto.js';
 
@@ -28,7 +28,7 @@ interface Held {
   readonly state: string;
 }
 
-type Tables = ReadonlyMap<string, ReplicatedTable>;
+type Tables = ReadonlyMap<string, ReceivingTable>;
 
 /** What a person decides about what is in quarantine, carried out at central, in one transaction each. */
 @Injectable()

@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import { raiseAlert } from '../alerts/raise-alert.js';
-import type { Ask } from '../apply/return-entries.js';
+import { receivingTablesOf } from '../apply/receiving-tables.js';
+import type { Ask } from '../databases/ask.js';
 import type { Cursor } from '../journal/chunk.js';
 import { replicatedTables } from '../journal/replicated-tables.js';
 import { DataRouter } from '../routing/data-router.js';
@@ -46,8 +47,8 @@ export class CentralHealing {
     if (incarnation === applied.incarnation) return 0;
     const seen = applied.seq;
     const common = await commonPosition(home, central, cursor.origin, seen);
-    const tables = replicatedTables(this.router.home);
-    const returned = await returnToCentral(home, central, tables, { common, seen });
+    const tables = await receivingTablesOf(central, replicatedTables(this.router.home));
+    const returned = await returnToCentral(home, central, [...tables.values()], { common, seen });
     await goOnFrom(home, { incarnation, seq: common });
     return returned;
   }

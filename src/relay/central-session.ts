@@ -7,7 +7,7 @@ import { applyInLanes } from '../apply/apply-in-lanes.js';
 import { DROP_INCOMING, INCOMING_LIFE_MS } from '../apply/incoming-entries.js';
 import { OpenSetHeldError, type LaneOutcome } from '../apply/lanes.js';
 import { failureKind } from '../apply/failure.js';
-import { isAhead, receivingTables } from '../apply/receiving-tables.js';
+import { isAhead, type ReceivingTable, receivingTables } from '../apply/receiving-tables.js';
 import type { Refusal } from '../apply/refusal.js';
 import { releaseHeld } from '../apply/release-held.js';
 import type { Chunk } from '../journal/chunk.js';
@@ -33,6 +33,7 @@ const LEADER_LOCK = 7_304_003;
  * process that was stopped would lead for ever: its connections live on.
  */
 const LIMITS = `
+  SET work_mem = '16MB'; -- A chunk is held twice: on disk, from 4 MB on, it took longer.
   SET statement_timeout = '9s';
   SET lock_timeout = '5s';
   SET idle_in_transaction_session_timeout = '15s';
@@ -80,7 +81,7 @@ export class CentralSession {
   private constructor(
     private readonly own: OwnClient,
     private readonly known: readonly ReplicatedTable[],
-    private tables: ReadonlyMap<string, ReplicatedTable>,
+    private tables: ReadonlyMap<string, ReceivingTable>,
     /** Large change sets that central has refused, by key. They outlive the session. */
     private readonly refused: Map<string, Refusal>,
   ) {}

@@ -1,13 +1,11 @@
-import type { Ask } from '../apply/return-entries.js';
+import type { Ask } from '../databases/ask.js';
 import type { EntryArrays } from '../journal/chunk.js';
-import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { ENTRIES } from './page-statement.js';
 import { JournalRemovedError } from './removed-months.js';
 
 const PAGE_ENTRIES = 1_000;
 const END = '9223372036854775807';
 const START = '0';
-
-const ARRAYS = ENTRY_COLUMN_NAMES.map((column) => `array_send(array_agg(${column})) AS ${column}`).join(', ');
 
 /**
  * The peer's journal from its end: what of `origin` lies behind `after`, in no order. A relay delivers chunk by chunk, in
@@ -21,11 +19,11 @@ const JOURNAL_PAGE = `
          EXISTS (SELECT FROM page p WHERE p.origin = $1 AND p.origin_seq <= $2 AND NOT EXISTS (
            SELECT FROM quarantine q
            WHERE (q.origin, q.incarnation, q.origin_seq) = (p.origin, p.incarnation, p.origin_seq))) AS complete,
-         ${ARRAYS}
+         ${ENTRIES}
   FROM delivered`;
 
 const QUARANTINE_PAGE = `
-  SELECT max(id) AS next, count(*)::int AS count, ${ARRAYS}
+  SELECT max(id) AS next, count(*)::int AS count, ${ENTRIES}
   FROM (SELECT * FROM quarantine WHERE origin = $1 AND origin_seq > $2 AND id > $3
         ORDER BY id LIMIT ${String(PAGE_ENTRIES)}) held`;
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Ask } from '../apply/return-entries.js';
+import type { Ask } from '../databases/ask.js';
 import { openClient } from '../databases/own-client.js';
 import type { Cursor } from '../journal/chunk.js';
 import { DataRouter } from '../routing/data-router.js';

@@ -2,7 +2,7 @@ import pg, { type ClientBase } from 'pg';
 import { copyOut } from '../databases/copy-out.js';
 import type { ReusedBytes } from '../databases/reused-bytes.js';
 import type { EntryArrays } from '../journal/chunk.js';
-import { ENTRY_COLUMN_NAMES, type EntryColumn } from '../journal/entry-columns.js';
+import { ENTRY_COLUMN_NAMES, type EntryColumn, sentForm } from '../journal/entry-columns.js';
 
 /** Gives one row: what there is to say of a page as JSON text, and its entries (`ENTRIES`). */
 export interface PageStatement {
@@ -13,7 +13,7 @@ export interface PageStatement {
 
 /** SQL: entries, a column each, from rows of a journal in their order. */
 export const ENTRIES = ENTRY_COLUMN_NAMES.map(
-  (column) => `array_send(array_agg(${column})) AS ${column}`,
+  (column) => `array_send(array_agg(${sentForm(column)})) AS ${column}`,
 ).join(', ');
 
 type PageRow<Summary> = readonly [Summary, EntryArrays];

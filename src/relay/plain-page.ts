@@ -1,10 +1,10 @@
 import { digestOf } from '../journal/chunk-digest.js';
-import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { ENTRY_COLUMN_NAMES, sentForm } from '../journal/entry-columns.js';
 import { type AskForPage, ENTRIES } from './page-statement.js';
 import type { JournalPage } from './read-page.js';
 
 const DIGEST = digestOf(
-  ENTRY_COLUMN_NAMES.map((column) => `array_agg(${column})`),
+  ENTRY_COLUMN_NAMES.map((column) => `array_agg(${sentForm(column)})`),
   { origin: '(SELECT code FROM node)', after: '$1::bigint', through: 'max(seq)' },
 );
 

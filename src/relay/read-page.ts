@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { EntryArrays } from '../journal/chunk.js';
 import { digestOf } from '../journal/chunk-digest.js';
-import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import { ENTRY_COLUMN_NAMES, sentForm } from '../journal/entry-columns.js';
 import { type AskForPage, ENTRIES } from './page-statement.js';
 
 /** What one look at the journal found. Positions are `seq`s. */
@@ -34,7 +34,7 @@ export interface PageRequest {
 }
 
 const DIGEST = digestOf(
-  ENTRY_COLUMN_NAMES.map((column) => `array_agg(${column})`),
+  ENTRY_COLUMN_NAMES.map((column) => `array_agg(${sentForm(column)})`),
   { origin: '(SELECT code FROM node)', after: '$1::bigint', through: 'coalesce(cut.border, cut.readable)' },
 );
 

@@ -5,7 +5,7 @@ import { failureKind } from '../apply/failure.js';
 import { watchIdentities } from '../apply/identity-watch.js';
 import { applyInSets, EVERYONE, refreshLane, staleLanes } from '../apply/stale-lanes.js';
 import type { Delivery } from '../journal/delivery.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
+import type { ReceivingTable } from '../apply/receiving-tables.js';
 import { type DownCursor, DeliveryReader } from './delivery-reader.js';
 import { noteClockOffset } from './clock-offset.js';
 import { Fence } from './fence.js';
@@ -25,7 +25,7 @@ const REFRESH_MS = 30_000;
 export interface ReceptionParts {
   /** The region's code. */
   readonly region: string;
-  readonly tables: ReadonlyMap<string, ReplicatedTable>;
+  readonly tables: ReadonlyMap<string, ReceivingTable>;
   readonly state: DownlinkState;
   /** Whether to go on. */
   readonly mayGoOn: () => boolean;

@@ -4,8 +4,9 @@ import { type RaisedAlert, raiseAlert } from '../alerts/raise-alert.js';
 import { CursorMovedError } from '../apply/apply-chunk.js';
 import { beginIncarnation } from '../apply/begin-incarnation.js';
 import { stageLostEntries } from '../apply/lost-entries.js';
+import { receivingTables } from '../apply/receiving-tables.js';
 import { recoverBatch, type RecoveredBatch } from '../apply/recover-entries.js';
-import type { Ask } from '../apply/return-entries.js';
+import type { Ask } from '../databases/ask.js';
 import type { Cursor } from '../journal/chunk.js';
 import { RecoverySteps } from '../journal/recovery-steps.js';
 import { replicatedTables } from '../journal/replicated-tables.js';
@@ -46,12 +47,17 @@ export class RegionHealing {
   }
 
   private async bringBack(client: ClientBase, through: number, subject: string): Promise<void> {
-    const tables = replicatedTables(this.router.home);
+    const tables = await receivingTables(client, replicatedTables(this.router.home));
     await this.steps.run(client);
     const raise = (alert: RaisedAlert) => raiseAlert((sql, values) => client.query(sql, values), alert);
     for (let after: number | undefined = 0; after !== undefined;) {
       await client.query('BEGIN');
-      const batch: RecoveredBatch | undefined = await recoverBatch(client, tables, after, through);
+      const batch: RecoveredBatch | undefined = await recoverBatch(
+        client,
+        [...tables.values()],
+        after,
+        through,
+      );
       if (batch) await raise({ code: 'REGION_RECOVERED', subject, count: batch.recovered });
       for (const record of batch?.covered ?? [])
         await raise({ code: 'RECOVERED_VALUE_COVERED', subject: record, count: 1 });

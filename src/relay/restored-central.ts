@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
-import { type Ask, returnEntries } from '../apply/return-entries.js';
+import type { ReceivingTable } from '../apply/receiving-tables.js';
+import { returnEntries } from '../apply/return-entries.js';
+import type { Ask } from '../databases/ask.js';
 import { DELIVERED_COLUMNS, type DeliveredEntry } from '../journal/delivery.js';
-import type { ReplicatedTable } from '../journal/replicated-tables.js';
 
 /** So many positions are passed over: more than any other region has seen beyond this one. */
 const LEAP = 1_000_000_000;
@@ -90,7 +91,7 @@ async function isKnown(home: ClientBase, entry: DeliveredEntry): Promise<boolean
 export async function returnToCentral(
   home: ClientBase,
   central: Ask,
-  tables: readonly ReplicatedTable[],
+  tables: readonly ReceivingTable[],
   { common, seen }: { readonly common: number; readonly seen: number },
 ): Promise<number> {
   const { rows: lanes } = await home.query<{ lane: string | null }>(

@@ -5,7 +5,8 @@ import { Conflict } from '../../src/conflicts/conflict.entity.js';
 import { claimNode } from '../../src/databases/claim-node.js';
 import { Host } from '../../src/hosts/host.entity.js';
 import { CaptureSubscriber } from '../../src/journal/capture.subscriber.js';
-import { type ReplicatedTable, replicatedTables } from '../../src/journal/replicated-tables.js';
+import { type ReceivingTable, receivingTables } from '../../src/apply/receiving-tables.js';
+import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';
 import { Region } from '../../src/regions/region.entity.js';
@@ -21,7 +22,7 @@ export interface ConvergenceNode {
   /** A region's code, or `central`. */
   readonly code: string;
   readonly source: DataSource;
-  readonly tables: ReadonlyMap<string, ReplicatedTable>;
+  readonly tables: ReadonlyMap<string, ReceivingTable>;
   /** A session that is not the application's. */
   readonly psql: pg.Client;
   /** Another one of the kind, for what stays open. */
@@ -67,13 +68,14 @@ async function openNode(code: string, { url }: TestDatabase): Promise<Convergenc
   );
   const source = await new DataSource({ ...options, poolSize: 6 }).initialize();
   await claimNode(source, code);
-  const tables = replicatedTables(source);
-  source.subscribers.push(new CaptureSubscriber(tables, () => undefined));
+  const known = replicatedTables(source);
+  source.subscribers.push(new CaptureSubscriber(known, () => undefined));
+  const psql = await connect(url);
   return {
     code,
     source,
-    tables: new Map(tables.map((table) => [table.name, table])),
-    psql: await connect(url),
+    tables: await receivingTables(psql, known),
+    psql,
     slow: await connect(url),
     look: await connect(url),
   };

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { applyChunk, CursorMovedError } from '../../src/apply/apply-chunk.js';
 import { UnknownEntityError } from '../../src/apply/write-entries.js';
 import type { Chunk } from '../../src/journal/chunk.js';
+import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { JournalReader } from '../../src/relay/journal-reader.js';
@@ -28,13 +29,13 @@ describe('the applier', () => {
     await db.close();
   });
 
-  const tables = () => new Map(replicatedTables(db.source).map((table) => [table.name, table]));
+  const tables = () => receivingTables(central, replicatedTables(db.source));
   const nextChunk = async (after = 0, size = 1000) => {
     const chunk = await new JournalReader(region, { origin: 'DKR', incarnation: 1, seq: after }).next(size);
     if (typeof chunk === 'string') throw new Error(`There is nothing to send: ${chunk}`);
     return chunk;
   };
-  const apply = (chunk: Chunk) => applyChunk(central, tables(), chunk);
+  const apply = async (chunk: Chunk) => applyChunk(central, await tables(), chunk);
   const atCentral = async () =>
     (await central.query<{ row: unknown }>('SELECT to_jsonb(p) AS row FROM patients p ORDER BY id')).rows.map(
       ({ row }) => row,
@@ -102,7 +103,8 @@ describe('the applier', () => {
       options: '-c medlink.capture=app',
     });
     await rival.connect();
-    const outcomes = await Promise.allSettled([apply(chunk), applyChunk(rival, tables(), chunk)]);
+    const known = await tables();
+    const outcomes = await Promise.allSettled([apply(chunk), applyChunk(rival, known, chunk)]);
     await rival.end();
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await atCentral()).toEqual(await db.rows());

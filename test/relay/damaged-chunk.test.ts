@@ -3,6 +3,7 @@ import { applyChunk, ChunkCorruptError } from '../../src/apply/apply-chunk.js';
 import { Acknowledgement } from '../../src/journal/acknowledgement.js';
 import type { Chunk } from '../../src/journal/chunk.js';
 import { ENTRY_COLUMN_NAMES } from '../../src/journal/entry-columns.js';
+import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { ExchangeWatch } from '../../src/relay/exchange-watch.js';
@@ -42,7 +43,7 @@ describe('a chunk of which one bit is wrong', () => {
 
   /** What central would hold after it, or why it refused. */
   const outcomeOf = async (sent: Chunk): Promise<unknown> => {
-    const tables = new Map(replicatedTables(db.source).map((table) => [table.name, table]));
+    const tables = await receivingTables(central, replicatedTables(db.source));
     await central.query('BEGIN');
     try {
       await applyChunk(central, tables, sent);

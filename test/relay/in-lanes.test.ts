@@ -9,6 +9,7 @@ import { retryLanes } from '../../src/apply/retry-lanes.js';
 import { Conflict } from '../../src/conflicts/conflict.entity.js';
 import { openClient, type OwnClient } from '../../src/databases/own-client.js';
 import type { Chunk } from '../../src/journal/chunk.js';
+import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';
@@ -56,10 +57,10 @@ describe('a chunk that is applied in lanes', () => {
     await db.close();
   });
 
-  const tables = () => new Map(replicatedTables(source).map((table) => [table.name, table]));
+  const tables = () => receivingTables(central, replicatedTables(source));
   const nextChunk = async (size = 1_000) => (await reader.next(size)) as Chunk;
   const apply = async (chunk: Chunk, known = CLOSED): Promise<LaneOutcome> =>
-    applyInLanes(relay.client, tables(), chunk, known);
+    applyInLanes(relay.client, await tables(), chunk, known);
   const applyNext = async () => {
     await relay.client.query('BEGIN');
     const outcome = await apply(await nextChunk());
@@ -231,7 +232,7 @@ describe('a chunk that is applied in lanes', () => {
     await noteTogether([awa, 'poison'], [binta, 'poison']);
     await note(awa, 'cured');
     expect(await applyNext()).toMatchObject({ applied: 0, refused: 2, waiting: 1 });
-    const retry = () => retryLanes(relay.client, tables(), [awa!], DECISION);
+    const retry = async () => retryLanes(relay.client, await tables(), [awa!], DECISION);
     await relay.client.query('BEGIN');
     expect(await retry()).toMatchObject({ applied: 0, refused: 2, waiting: 1 });
     await relay.client.query('ROLLBACK');
