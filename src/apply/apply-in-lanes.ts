@@ -11,9 +11,9 @@ import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { sendAll } from './send-all.js';
 
 /**
- * Applies a chunk that the receiver did not accept at once: finds the change sets that cannot be applied, by
- * halves, puts them into quarantine whole, parks whatever comes later in their patients' lanes, and applies all
- * the others. In the transaction that is open on `client`, with the cursor.
+ * Applies a chunk that the receiver did not accept at once: finds the change sets that cannot be applied, puts them into
+ * quarantine whole, parks whatever comes later in their patients' lanes, and applies all the others. In the transaction
+ * that is open on `client`, with the cursor.
  *
  * Throws {@link OpenSetHeldError}, and leaves the transaction to be rolled back, when only a part of a change
  * set could be held.

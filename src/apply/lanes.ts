@@ -1,9 +1,10 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryConfig } from 'pg';
 import type { ReceivingTable } from './receiving-tables.js';
 import { codeOf, failureKind } from './failure.js';
 import { AT_POSITIONS, INCOMING_COLUMNS } from './incoming-entries.js';
 import { mergeSets } from './merge-sets.js';
 import { LANE_HELD, type Refusal, SCHEMA_AHEAD } from './refusal.js';
+import { sendAll } from './send-all.js';
 import { writePositions } from './write-positions.js';
 
 /** The entries of one transaction: applied together, or held together. */
@@ -77,7 +78,10 @@ export interface KnownSets {
   readonly open: ReadonlySet<string>;
 }
 
-/** Writes entries at positions. Gives how many conflicts that has opened. */
+const SAVEPOINT: QueryConfig = { text: 'SAVEPOINT attempt' };
+const RELEASE: QueryConfig = { text: 'RELEASE SAVEPOINT attempt' };
+
+/** Writes entries at positions, behind a savepoint. Gives how many conflicts that has opened. */
 type Write = (positions: readonly number[]) => Promise<number>;
 
 /** The lanes of one chunk: applies, merges, holds and parks its change sets, from `incoming_entries`. */
@@ -116,47 +120,70 @@ export class Lanes {
   }
 
   /**
-   * What has to be held is held in its order: first is decided what stands before it in its lanes, which would otherwise
-   * be held behind it.
+   * As many at once as were not refused before: half as many behind a refusal, twice as many behind none. Refused changes
+   * come in bursts, and each then costs one attempt.
    */
   private async applyBy(write: Write, sets: readonly ChangeSet[]): Promise<void> {
-    let ready: ChangeSet[] = [];
-    for (const set of sets) {
-      if (!this.hasToBeHeld(set)) {
-        ready.push(set);
-        continue;
+    let size = sets.length;
+    for (let coming = sets; coming.length > 0;) {
+      const { ready, behind } = await this.take(coming, size);
+      const refusal = await this.attempt(write, ready);
+      if (refusal && ready.length > 1) {
+        size = Math.ceil(ready.length / 2);
+        coming = [...ready, ...behind];
+      } else {
+        if (refusal) await this.refuse(ready[0]!, refusal);
+        else size *= 2;
+        coming = behind;
       }
-      if (ready.some((earlier) => shareLane(earlier, set))) {
-        await this.decide(write, ready);
-        ready = [];
-      }
-      await this.park(set);
     }
-    await this.decide(write, ready);
   }
 
-  /** On a refusal, one half after the other. */
-  private async decide(write: Write, ready: readonly ChangeSet[]): Promise<void> {
-    if (ready.length === 0) return;
-    const positions = ready.flatMap((set) => set.positions);
-    const failure = await this.attempt(() => write(positions));
-    if (!failure) {
-      this.applied += positions.length;
-    } else if (ready.length === 1) {
-      await this.refuse(ready[0]!, failure);
-    } else {
-      const middle = Math.ceil(ready.length / 2);
-      await this.applyBy(write, ready.slice(0, middle));
-      await this.applyBy(write, ready.slice(middle));
+  /**
+   * The next sets that may be applied, at most `size`. What has to be held is held in its order: not before what stands
+   * before it in its lanes, which would otherwise be held behind it.
+   */
+  private async take(
+    coming: readonly ChangeSet[],
+    size: number,
+  ): Promise<{ ready: ChangeSet[]; behind: readonly ChangeSet[] }> {
+    const ready: ChangeSet[] = [];
+    for (const [nth, set] of coming.entries()) {
+      const isHeld = this.hasToBeHeld(set);
+      if (isHeld ? ready.some((earlier) => shareLane(earlier, set)) : ready.length === size)
+        return { ready, behind: coming.slice(nth) };
+      if (isHeld) await this.park(set);
+      else ready.push(set);
     }
+    return { ready, behind: [] };
+  }
+
+  /** Leaves nothing behind when it is refused. */
+  private async attempt(write: Write, ready: readonly ChangeSet[]): Promise<Refusal | undefined> {
+    if (ready.length === 0) return undefined;
+    const positions = ready.flatMap((set) => set.positions);
+    try {
+      this.opened += await write(positions);
+    } catch (error) {
+      if (failureKind(error) === 'transient') throw error;
+      await this.client.query('ROLLBACK TO SAVEPOINT attempt');
+      return { code: codeOf(error), message: (error as Error).message };
+    }
+    this.applied += positions.length;
+    return undefined;
   }
 
   private readonly writeAlone: Write = async (positions) => {
-    await writePositions(this.client, this.touched, positions);
+    await sendAll(this.client, [SAVEPOINT, writePositions(this.touched, positions), RELEASE]);
     return 0;
   };
 
-  private readonly merge: Write = (positions) => mergeSets(this.client, this.tables, positions);
+  private readonly merge: Write = async (positions) => {
+    await this.client.query(SAVEPOINT);
+    const opened = await mergeSets(this.client, this.tables, positions);
+    await this.client.query(RELEASE);
+    return opened;
+  };
 
   private hasToBeHeld(set: ChangeSet): boolean {
     return this.refusalOf(set) !== undefined || set.ahead || holderOf(set, this.held) !== undefined;
@@ -178,21 +205,6 @@ export class Lanes {
     else if (refusal) await this.refuse(set, refusal);
     else if (holder) await this.wait(set, holder);
     else await this.refuse(set, SCHEMA_AHEAD);
-  }
-
-  private async attempt(write: () => Promise<number>): Promise<Refusal | undefined> {
-    await this.client.query('SAVEPOINT attempt');
-    let opened: number;
-    try {
-      opened = await write();
-    } catch (error) {
-      if (failureKind(error) === 'transient') throw error;
-      await this.client.query('ROLLBACK TO SAVEPOINT attempt');
-      return { code: codeOf(error), message: (error as Error).message };
-    }
-    await this.client.query('RELEASE SAVEPOINT attempt');
-    this.opened += opened;
-    return undefined;
   }
 
   private async refuse(set: ChangeSet, refusal: Refusal): Promise<void> {

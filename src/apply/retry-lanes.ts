@@ -141,7 +141,7 @@ async function apply(
   const { rowCount } = await client.query(`SELECT FROM incoming_entries i WHERE ${IS_CONCURRENT} LIMIT 1`);
   const positions = ids.map(Number);
   if (rowCount !== 0) return mergeSets(client, tables, positions);
-  await writePositions(client, touched, positions);
+  await client.query(writePositions(touched, positions));
   return 0;
 }
 

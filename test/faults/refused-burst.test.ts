@@ -10,7 +10,7 @@ import { centralHas, newBook, register, registerMany } from './scenes.js';
 import { type Region, type World, withSession, worldInProcess } from './world.js';
 
 const REFUSED = 5_000;
-/** Refusals a second, at the least: each costs central two attempts and a place in quarantine. */
+/** Refusals a second, at the least: each costs central an attempt and a place in quarantine. */
 const THROUGHPUT = 40;
 
 describe('a burst of changes that central can never accept', () => {

@@ -30,7 +30,7 @@ export class Wire {
     private readonly conditions: Conditions,
     private readonly onClosed: () => void,
   ) {
-    this.far = createConnection(target);
+    this.far = createConnection({ ...target, noDelay: true });
     this.join(this.near, this.far, 'requests');
     this.join(this.far, this.near, 'answers');
   }

@@ -125,6 +125,18 @@ describe('a chunk that is applied in lanes', () => {
     );
   });
 
+  it('tries each of a burst of refused sets once, and few more to find where it begins and ends', async () => {
+    const notes = [...Array<string>(12).fill('poison'), ...Array<string>(20).fill('fine')];
+    for (const each of notes) await create(each);
+    const query = jest.spyOn(relay.client, 'query');
+    expect(await applyNext()).toMatchObject({ applied: 20, refused: 12, waiting: 0 });
+    const attempts = query.mock.calls.filter(
+      ([asked]) => (asked as unknown as { text?: string }).text === 'SAVEPOINT attempt',
+    );
+    // By halves it would be 27.
+    expect(attempts.length).toBeLessThanOrEqual(12 + 2 * Math.log2(notes.length));
+  });
+
   it('of several sets that have to be merged, the one at fault alone is refused, and what comes behind it waits', async () => {
     const ids = await changedAtCentral('a', 'b', 'c', 'd', 'e');
     for (const id of ids) await note(id, id === ids[2] ? 'poison' : 'fine');
