@@ -3,11 +3,11 @@ import { queryWithBytes } from '../databases/query-with-bytes.js';
 import type { Chunk } from '../journal/chunk.js';
 import { ENTRY_COLUMN_NAMES, type EntryColumn } from '../journal/entry-columns.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { statementName } from '../journal/statement-name.js';
-import { CHUNK_IS_INTACT, chunkValues, opened, parameter } from './opened-chunk.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
+import { CHUNK_IS_INTACT, chunkValues, opened, parameter } from './opened-chunk.js';
+import type { ReceivingTable } from './receiving-tables.js';
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
 export class CursorMovedError extends Error {

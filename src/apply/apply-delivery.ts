@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import { type DeliveredEntry, deliveredValues, type Delivery, openedDelivery } from '../journal/delivery.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { statementName } from '../journal/statement-name.js';
 import { CursorMovedError } from './apply-chunk.js';
 import { foldDelivery, type OwnEdits } from './fold-delivery.js';
 import { type DeliveredStep, laterOwnSteps, ownEdits } from './own-edits.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { isAhead } from './receiving-tables.js';
 import { SchemaAheadError } from './refusal.js';
 import { UnknownEntityError } from './write-entries.js';

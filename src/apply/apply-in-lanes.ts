@@ -1,12 +1,12 @@
 import type { ClientBase, QueryConfig } from 'pg';
 import type { Chunk } from '../journal/chunk.js';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { ChunkCorruptError, CursorMovedError, withDamageSeen } from './apply-chunk.js';
 import { EMPTY_INCOMING, INCOMING_COLUMNS, MAKE_INCOMING } from './incoming-entries.js';
 import { IS_CONCURRENT, lockShared } from './incoming-entry.js';
 import { type ChangeSet, type Holder, type KnownSets, type LaneOutcome, Lanes } from './lanes.js';
 import { CHUNK_IS_INTACT, chunkValues, OPENED_CHUNK } from './opened-chunk.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { sendAll } from './send-all.js';
 

@@ -1,8 +1,8 @@
 import type { ClientBase, QueryConfig } from 'pg';
-import type { ReceivingTable } from './receiving-tables.js';
 import { codeOf, failureKind } from './failure.js';
 import { AT_POSITIONS, INCOMING_COLUMNS } from './incoming-entries.js';
 import { mergeSets } from './merge-sets.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { LANE_HELD, type Refusal, SCHEMA_AHEAD } from './refusal.js';
 import { sendAll } from './send-all.js';
 import { writePositions } from './write-positions.js';

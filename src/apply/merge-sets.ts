@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import type { ReceivingTable } from './receiving-tables.js';
 import { incomingEntries, type IncomingEntry, lockRecords } from './incoming-entry.js';
 import { conflictsOf, planEntry, type Situation } from './plan-entry.js';
 import { type Dispute, recordConflicts } from './record-conflict.js';
@@ -7,6 +6,7 @@ import { situationsOf } from './situation.js';
 import { knownTables } from './write-entries.js';
 import { type PlannedEntry, writeMerged } from './write-merged.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
+import type { ReceivingTable } from './receiving-tables.js';
 
 /** The record to change is not there, and never was: its parent may not have arrived. */
 export class MissingRecordError extends Error {

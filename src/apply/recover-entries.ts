@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { layUnder } from './lay-under.js';
+import type { ReceivingTable } from './receiving-tables.js';
 
 /** Entries that come back in one transaction; a change set is never split. */
 const BATCH_ENTRIES = 500;

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import type { LaneOutcome } from './lanes.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { type Decision, retryLanes } from './retry-lanes.js';
 

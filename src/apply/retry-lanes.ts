@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { type Holder, holderOf, type LaneOutcome } from './lanes.js';
-import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { SCHEMA_AHEAD } from './refusal.js';
 import { codeOf, failureKind } from './failure.js';
 import { EMPTY_INCOMING, INCOMING_COLUMNS, MAKE_INCOMING } from './incoming-entries.js';
 import { IS_CONCURRENT, lockShared } from './incoming-entry.js';
 import { mergeSets } from './merge-sets.js';
+import type { ReceivingTable } from './receiving-tables.js';
+import { aheadCondition, knownSchemas } from './receiving-tables.js';
 import { sendAll } from './send-all.js';
 import { knownTables } from './write-entries.js';
 import { writePositions } from './write-positions.js';

@@ -1,8 +1,8 @@
 import type { Ask } from '../databases/ask.js';
 import { type DeliveredEntry, deliveredValues, openedDelivery } from '../journal/delivery.js';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { layUnder } from './lay-under.js';
+import type { ReceivingTable } from './receiving-tables.js';
 
 const COLUMNS = `origin, ${ENTRY_COLUMN_NAMES.join(', ')}`;
 

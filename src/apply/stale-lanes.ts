@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import type { DeliveredEntry, Delivery } from '../journal/delivery.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { layOver, moveDownCursor } from './apply-delivery.js';
 import { codeOf, failureKind } from './failure.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { LANE_HELD, SCHEMA_AHEAD } from './refusal.js';
 
 /** The lane of what belongs to everyone. */

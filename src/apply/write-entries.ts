@@ -1,7 +1,7 @@
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
+import type { FailureCode } from '../observability/failures/failure-codes.js';
 import type { ReceivingTable } from './receiving-tables.js';
 import { insertedColumns, updatedColumns } from './written-columns.js';
-import type { FailureCode } from '../observability/failures/failure-codes.js';
 
 /** The chunk holds records of a kind that this version does not know. */
 export class UnknownEntityError extends Error {

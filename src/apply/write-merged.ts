@@ -1,11 +1,11 @@
 import type { ClientBase, QueryConfig } from 'pg';
 import { ENTRY_COLUMN_NAMES } from '../journal/entry-columns.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { statementName } from '../journal/statement-name.js';
 import { INCOMING_COLUMNS } from './incoming-entries.js';
 import type { IncomingEntry } from './incoming-entry.js';
 import type { Fields } from './merge.js';
 import type { Plan, UpdatePlan } from './plan-entry.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { sendAll } from './send-all.js';
 import { pick, rowOf } from './situation.js';
 import { appendVerdicts, type Verdict } from './verdict.js';

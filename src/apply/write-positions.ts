@@ -1,7 +1,7 @@
 import type { QueryConfig } from 'pg';
 import { statementName } from '../journal/statement-name.js';
-import type { ReceivingTable } from './receiving-tables.js';
 import { AT_POSITIONS } from './incoming-entries.js';
+import type { ReceivingTable } from './receiving-tables.js';
 import { expectations, writeSteps } from './write-entries.js';
 
 /**

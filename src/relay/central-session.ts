@@ -11,8 +11,8 @@ import { isAhead, type ReceivingTable, receivingTables } from '../apply/receivin
 import type { Refusal } from '../apply/refusal.js';
 import { releaseHeld } from '../apply/release-held.js';
 import type { Chunk } from '../journal/chunk.js';
-import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
 import { openClient, type OwnClient } from '../databases/own-client.js';
+import { replicatedTables, type ReplicatedTable } from '../journal/replicated-tables.js';
 import { noteSignOfLife, registerRegion } from '../regions/register-region.js';
 import type { Delivery } from './link.js';
 import type { NodeIdentity } from './node-identity.js';

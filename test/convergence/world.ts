@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { connectionOptions } from '../../ormconfig/connection-options.js';
+import { type ReceivingTable, receivingTables } from '../../src/apply/receiving-tables.js';
 import { Conflict } from '../../src/conflicts/conflict.entity.js';
 import { claimNode } from '../../src/databases/claim-node.js';
 import { Host } from '../../src/hosts/host.entity.js';
 import { CaptureSubscriber } from '../../src/journal/capture.subscriber.js';
-import { type ReceivingTable, receivingTables } from '../../src/apply/receiving-tables.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { PatientsRouter } from '../../src/patients/patients.router.js';

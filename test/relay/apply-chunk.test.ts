@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { applyChunk, CursorMovedError } from '../../src/apply/apply-chunk.js';
+import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { UnknownEntityError } from '../../src/apply/write-entries.js';
 import type { Chunk } from '../../src/journal/chunk.js';
-import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { JournalReader } from '../../src/relay/journal-reader.js';

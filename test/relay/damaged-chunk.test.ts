@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { applyChunk, ChunkCorruptError } from '../../src/apply/apply-chunk.js';
+import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { Acknowledgement } from '../../src/journal/acknowledgement.js';
 import type { Chunk } from '../../src/journal/chunk.js';
 import { ENTRY_COLUMN_NAMES } from '../../src/journal/entry-columns.js';
-import { receivingTables } from '../../src/apply/receiving-tables.js';
 import { replicatedTables } from '../../src/journal/replicated-tables.js';
 import { Patient } from '../../src/patients/patient.entity.js';
 import { ExchangeWatch } from '../../src/relay/exchange-watch.js';
