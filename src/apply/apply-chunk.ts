@@ -6,7 +6,7 @@ import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import { statementName } from '../journal/statement-name.js';
 import { expectations, knownTables, writeSteps } from './write-entries.js';
 import type { FailureCode } from '../observability/failures/failure-codes.js';
-import { CHUNK_IS_INTACT, chunkValues, opened, parameter } from './opened-chunk.js';
+import { CHUNK_IS_INTACT, chunkValues, parameter, valuesOf } from './opened-chunk.js';
 import type { ReceivingTable } from './receiving-tables.js';
 
 /** The receiver stands somewhere else than the chunk begins: another relay was faster, or it was restored. */
@@ -85,9 +85,15 @@ export async function withDamageSeen<T>(chunk: Chunk, query: () => Promise<T>): 
 
 const last = (column: EntryColumn) => `(${parameter(column)})[array_upper(${parameter(column)}, 1)]`;
 
-/** See `refuseRestoredJournal`. Null for a chunk without entries. */
+/** JSON of the last entry, as text. */
+const LAST_CONTENT = `coalesce(${last('after')}, ${last('before')})`;
+
+/**
+ * What tells a journal that was restored: see `src/relay/restored-journal.ts`. Null for a chunk without entries. The text comes
+ * out of `checked`, a step of the statement: a parameter would be opened when the statement is planned, intact or not.
+ */
 const WITNESS_OF_LAST = `journal_witness(${last('entity_id')}, ${last('change_set')}, ${last('at')},
-          coalesce(${last('after')}, ${last('before')})::jsonb)`;
+          (SELECT last_content FROM checked)::jsonb)`;
 
 /** Saves `journal_deliver` from finding out for each entry that it is to go down to nobody: 4 µs of 55. */
 const IS_UNSHARED = `set_config('medlink.unshared', concat_ws(' ', $1, $3, $4), true)`;
@@ -95,14 +101,14 @@ const IS_UNSHARED = `set_config('medlink.unshared', concat_ws(' ', $1, $3, $4), 
 /** What of an entry makes up a row. */
 const CHANGE_COLUMNS = ['entity', 'entity_id', 'op', 'after'] as const;
 
-/** JSON is opened once, though the journal and the rows need it: `opened` is a step of the statement. */
-const fromOpened = (column: EntryColumn) => (column === 'after' ? 'unnest(opened.after)' : opened(column));
+/** JSON is parsed once, though the journal and the rows need it: `parsed` is a step of the statement. */
+const fromParsed = (column: EntryColumn) => (column === 'after' ? 'unnest(parsed.after)' : valuesOf(column));
 
 function applyStatement(tables: readonly ReceivingTable[]): string {
   const tested = expectations(tables);
   return `
     WITH checked AS MATERIALIZED (
-      SELECT ${CHUNK_IS_INTACT} AS intact
+      SELECT ${CHUNK_IS_INTACT} AS intact, ${LAST_CONTENT} AS last_content
     ), held AS (
       SELECT EXISTS (SELECT FROM quarantine
                      WHERE ${IN_QUARANTINE}
@@ -116,13 +122,13 @@ function applyStatement(tables: readonly ReceivingTable[]): string {
       WHERE origin = $1 AND incarnation = $2 AND seq = $3::bigint AND (SELECT intact FROM checked)
         AND NOT (SELECT lanes FROM held) AND NOT (SELECT lanes FROM shared)
       RETURNING ${IS_UNSHARED}
-    ), opened AS MATERIALIZED (
-      SELECT ARRAY(SELECT ${opened('after')}) AS after WHERE EXISTS (SELECT FROM moved)
+    ), parsed AS MATERIALIZED (
+      SELECT ARRAY(SELECT ${valuesOf('after')}) AS after WHERE EXISTS (SELECT FROM moved)
     ), incoming AS NOT MATERIALIZED (
-      SELECT $1::text AS origin, ${ENTRY_COLUMN_NAMES.map((column) => `${fromOpened(column)} AS ${column}`).join(', ')} FROM opened
+      SELECT $1::text AS origin, ${ENTRY_COLUMN_NAMES.map((column) => `${fromParsed(column)} AS ${column}`).join(', ')} FROM parsed
     ), changes AS NOT MATERIALIZED (
-      SELECT ${CHANGE_COLUMNS.map((column) => `${fromOpened(column)} AS ${column}`).join(', ')},
-             ${opened('origin_seq')} AS position FROM opened
+      SELECT ${CHANGE_COLUMNS.map((column) => `${fromParsed(column)} AS ${column}`).join(', ')},
+             ${valuesOf('origin_seq')} AS position FROM parsed
     ), ${writeSteps(tables)}
     SELECT (SELECT intact FROM checked) AS intact, EXISTS (SELECT FROM moved) AS moved,
            (SELECT lanes FROM held) AS held, (SELECT lanes FROM shared) AS shared

@@ -41,7 +41,7 @@ export async function applyInLanes(
   const [held, entries] = results.slice(-2).map(({ rows }) => rows) as [HeldLane[], LaneEntry[]];
   const holders = new Map(held.map(({ lane, holder }) => [lane, holder]));
   const lanes = new Lanes(client, tables, touched, holders, known);
-  await lanes.apply(changeSets(entries));
+  await lanes.applyAll(changeSets(entries));
   return lanes.outcome;
 }
 

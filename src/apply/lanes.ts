@@ -1,5 +1,5 @@
-import type { ClientBase, QueryConfig } from 'pg';
-import { codeOf, failureKind } from './failure.js';
+import type { ClientBase } from 'pg';
+import { attempt, refusalOf, RELEASE, SAVEPOINT } from './attempt.js';
 import { AT_POSITIONS, INCOMING_COLUMNS } from './incoming-entries.js';
 import { mergeSets } from './merge-sets.js';
 import type { ReceivingTable } from './receiving-tables.js';
@@ -78,11 +78,8 @@ export interface KnownSets {
   readonly open: ReadonlySet<string>;
 }
 
-const SAVEPOINT: QueryConfig = { text: 'SAVEPOINT attempt' };
-const RELEASE: QueryConfig = { text: 'RELEASE SAVEPOINT attempt' };
-
-/** Writes entries at positions, behind a savepoint. Gives how many conflicts that has opened. */
-type Write = (positions: readonly number[]) => Promise<number>;
+/** Writes entries at positions, or gives why none of them can be. */
+type Write = (positions: readonly number[]) => Promise<Refusal | undefined>;
 
 /** The lanes of one chunk: applies, merges, holds and parks its change sets, from `incoming_entries`. */
 export class Lanes {
@@ -110,7 +107,7 @@ export class Lanes {
    * Applies what may be applied: first what stands alone, then what has to be merged. Nothing that stands alone comes
    * behind what is merged in one of its lanes, so that each lane keeps its order.
    */
-  async apply(sets: readonly ChangeSet[]): Promise<void> {
+  async applyAll(sets: readonly ChangeSet[]): Promise<void> {
     const merged = setsToMerge(sets);
     await this.applyBy(
       this.writeAlone,
@@ -126,8 +123,8 @@ export class Lanes {
   private async applyBy(write: Write, sets: readonly ChangeSet[]): Promise<void> {
     let size = sets.length;
     for (let coming = sets; coming.length > 0;) {
-      const { ready, behind } = await this.take(coming, size);
-      const refusal = await this.attempt(write, ready);
+      const { ready, behind } = await this.parkUntilReady(coming, size);
+      const refusal = await this.apply(write, ready);
       if (refusal && ready.length > 1) {
         size = Math.ceil(ready.length / 2);
         coming = [...ready, ...behind];
@@ -143,7 +140,7 @@ export class Lanes {
    * The next sets that may be applied, at most `size`. What has to be held is held in its order: not before what stands
    * before it in its lanes, which would otherwise be held behind it.
    */
-  private async take(
+  private async parkUntilReady(
     coming: readonly ChangeSet[],
     size: number,
   ): Promise<{ ready: ChangeSet[]; behind: readonly ChangeSet[] }> {
@@ -158,31 +155,27 @@ export class Lanes {
     return { ready, behind: [] };
   }
 
-  /** Leaves nothing behind when it is refused. */
-  private async attempt(write: Write, ready: readonly ChangeSet[]): Promise<Refusal | undefined> {
+  /** Gives why it was refused. */
+  private async apply(write: Write, ready: readonly ChangeSet[]): Promise<Refusal | undefined> {
     if (ready.length === 0) return undefined;
     const positions = ready.flatMap((set) => set.positions);
-    try {
-      this.opened += await write(positions);
-    } catch (error) {
-      if (failureKind(error) === 'transient') throw error;
-      await this.client.query('ROLLBACK TO SAVEPOINT attempt');
-      return { code: codeOf(error), message: (error as Error).message };
-    }
-    this.applied += positions.length;
-    return undefined;
+    const refusal = await write(positions);
+    if (!refusal) this.applied += positions.length;
+    return refusal;
   }
 
-  private readonly writeAlone: Write = async (positions) => {
-    await sendAll(this.client, [SAVEPOINT, writePositions(this.touched, positions), RELEASE]);
-    return 0;
-  };
+  private readonly writeAlone: Write = (positions) =>
+    refusalOf(this.client, async () => {
+      await sendAll(this.client, [SAVEPOINT, writePositions(this.touched, positions), RELEASE]);
+    });
 
   private readonly merge: Write = async (positions) => {
-    await this.client.query(SAVEPOINT);
-    const opened = await mergeSets(this.client, this.tables, positions);
-    await this.client.query(RELEASE);
-    return opened;
+    let opened = 0;
+    const refusal = await attempt(this.client, async () => {
+      opened = await mergeSets(this.client, this.tables, positions);
+    });
+    if (!refusal) this.opened += opened;
+    return refusal;
   };
 
   private hasToBeHeld(set: ChangeSet): boolean {

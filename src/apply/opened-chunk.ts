@@ -20,7 +20,7 @@ export function parameter(column: EntryColumn): string {
 }
 
 /** The same, for a SELECT list: a value for each entry. */
-export function opened(column: EntryColumn): string {
+export function valuesOf(column: EntryColumn): string {
   const cast = sentType(column) === ENTRY_COLUMNS[column] ? '' : `::${ENTRY_COLUMNS[column]}`;
   return `unnest(${parameter(column)})${cast}`;
 }
@@ -28,7 +28,7 @@ export function opened(column: EntryColumn): string {
 /** The entries of a chunk as rows, in their order. */
 export const OPENED_CHUNK = `
       SELECT $1::text AS origin, entry.*, entry.origin_seq AS position
-      FROM (SELECT ${ENTRY_COLUMN_NAMES.map((column) => `${opened(column)} AS ${column}`).join(', ')}) entry`;
+      FROM (SELECT ${ENTRY_COLUMN_NAMES.map((column) => `${valuesOf(column)} AS ${column}`).join(', ')}) entry`;
 
 /** Whether the receiver has read what the sender had written. */
 export const CHUNK_IS_INTACT = `${digestOf(ENTRY_COLUMN_NAMES.map(parameter), {

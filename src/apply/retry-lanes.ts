@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { IN_QUARANTINE } from '../journal/quarantined-lanes.js';
 import { type Holder, holderOf, type LaneOutcome } from './lanes.js';
 import { SCHEMA_AHEAD } from './refusal.js';
-import { codeOf, failureKind } from './failure.js';
+import { attempt } from './attempt.js';
 import { EMPTY_INCOMING, INCOMING_COLUMNS, MAKE_INCOMING } from './incoming-entries.js';
 import { IS_CONCURRENT, lockShared } from './incoming-entry.js';
 import { mergeSets } from './merge-sets.js';
@@ -66,7 +66,7 @@ async function takeUp(
   set: HeldSet,
   { before, decision }: { before: Holder | undefined; decision: Decision },
 ): Promise<number | 'refused' | 'waiting' | 'held'> {
-  if (!before && !set.ahead) return attempt(client, tables, set, decision);
+  if (!before && !set.ahead) return takeUpSet(client, tables, set, decision);
   const state = before === 'refused' ? 'waiting' : 'held';
   const refusal = before ? undefined : SCHEMA_AHEAD;
   await client.query('UPDATE quarantine SET state = $2, code = $3, message = $4 WHERE id = ANY($1)', [
@@ -102,28 +102,25 @@ async function setsOfLanes(
 }
 
 /** Applies a held set through the same merge as if it had just come. Gives how many conflicts it has opened. */
-async function attempt(
+async function takeUpSet(
   client: ClientBase,
   tables: ReadonlyMap<string, ReceivingTable>,
   { ids, entities }: HeldSet,
   decision: Decision,
 ): Promise<number | 'refused'> {
   await client.query(MAKE_INCOMING);
-  await client.query('SAVEPOINT attempt');
-  let opened: number;
-  try {
+  let opened = 0;
+  const refusal = await attempt(client, async () => {
     opened = await apply(client, tables, ids, entities);
-  } catch (error) {
-    if (failureKind(error) === 'transient') throw error;
-    await client.query('ROLLBACK TO SAVEPOINT attempt');
+  });
+  if (refusal) {
     await client.query(
       `UPDATE quarantine SET state = 'refused', code = $2, message = $3, attempts = attempts + 1,
          last_attempt_at = clock_timestamp() WHERE id = ANY($1)`,
-      [ids, codeOf(error), (error as Error).message],
+      [ids, refusal.code, refusal.message],
     );
     return 'refused';
   }
-  await client.query('RELEASE SAVEPOINT attempt');
   await decide(client, ids, 'applied', decision);
   return opened;
 }

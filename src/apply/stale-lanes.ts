@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
+import { attempt } from './attempt.js';
 import type { DeliveredEntry, Delivery } from '../journal/delivery.js';
 import { layOver, moveDownCursor } from './apply-delivery.js';
-import { codeOf, failureKind } from './failure.js';
 import type { ReceivingTable } from './receiving-tables.js';
-import { LANE_HELD, SCHEMA_AHEAD } from './refusal.js';
+import { LANE_HELD, type Refusal, SCHEMA_AHEAD } from './refusal.js';
 
 /** The lane of what belongs to everyone. */
 export const EVERYONE = '00000000-0000-0000-0000-000000000000';
@@ -37,7 +37,7 @@ export async function applyInSets(
         message: 'It changed together with a stale patient',
       });
     } else {
-      const failure = await attempt(client, tables, set);
+      const failure = await attempt(client, () => layOver(client, tables, set));
       if (!failure) continue;
       await markStale(client, lanes, delivery.after, failure);
       if (failure.code !== SCHEMA_AHEAD.code) refused += 1;
@@ -75,33 +75,11 @@ const setOf = ({ origin, incarnation, change_set: set }: DeliveredEntry) =>
 
 const laneOf = ({ patient_id }: DeliveredEntry) => patient_id ?? EVERYONE;
 
-interface Failure {
-  readonly code: string;
-  readonly message: string;
-}
-
-async function attempt(
-  client: ClientBase,
-  tables: ReadonlyMap<string, ReceivingTable>,
-  set: Delivery,
-): Promise<Failure | undefined> {
-  await client.query('SAVEPOINT attempt');
-  try {
-    await layOver(client, tables, set);
-  } catch (error) {
-    if (failureKind(error) === 'transient') throw error;
-    await client.query('ROLLBACK TO SAVEPOINT attempt');
-    return { code: codeOf(error), message: (error as Error).message };
-  }
-  await client.query('RELEASE SAVEPOINT attempt');
-  return undefined;
-}
-
 async function markStale(
   client: ClientBase,
   lanes: readonly string[],
   knows: number,
-  failure: Failure,
+  failure: Refusal,
 ): Promise<void> {
   await client.query(
     `INSERT INTO stale_lanes (lane, knows, code, message) SELECT DISTINCT lane, $2::bigint, $3, $4
@@ -120,7 +98,7 @@ export async function refreshLane(
   tables: ReadonlyMap<string, ReceivingTable>,
   fresh: Delivery,
 ): Promise<boolean> {
-  const failure = await attempt(client, tables, fresh);
+  const failure = await attempt(client, () => layOver(client, tables, fresh));
   const { patientId } = fresh.copies[0]!;
   const lane = patientId ?? EVERYONE;
   if (failure) {

@@ -54,7 +54,7 @@ export function writeSteps(tables: readonly ReceivingTable[]): string {
  * Steps that write the rows of one table as `folded` (an earlier step) says: `existed` and `remains` tell what was and what
  * is to be, `after` is the row or the columns of it that change.
  *
- * Records are opened in the SELECT list, once each (OFFSET 0). As a function in FROM, which reads better, PostgreSQL
+ * New rows are opened in the SELECT list, once each (OFFSET 0). As a function in FROM, which reads better, PostgreSQL
  * copies the table's description with its constraints for every row: a twentieth of the processor time of the whole.
  */
 export function writeRows(table: ReceivingTable): string {
@@ -69,6 +69,7 @@ export function writeRows(table: ReceivingTable): string {
       UPDATE "${name}" t SET ${updatedColumns(table, 'folded.after')}
       FROM folded
       WHERE folded.entity = '${name}' AND folded.existed AND folded.remains AND t.id = folded.entity_id
+        AND jsonb_typeof(folded.after) = 'object'
       RETURNING 1
     ), "removed ${name}" AS (
       DELETE FROM "${name}" t USING folded

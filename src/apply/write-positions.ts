@@ -17,7 +17,8 @@ export function writePositions(tables: readonly ReceivingTable[], positions: rea
     ),
     text: `WITH incoming AS MATERIALIZED (
              SELECT * FROM incoming_entries WHERE ${AT_POSITIONS} ORDER BY position),
-             changes AS (SELECT * FROM incoming), ${writeSteps(tables)}
+             changes AS NOT MATERIALIZED (SELECT entity, entity_id, op, after, position FROM incoming),
+             ${writeSteps(tables)}
            SELECT ${expectations(tables)}`,
     values: [positions],
   };

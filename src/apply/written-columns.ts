@@ -29,9 +29,9 @@ export function updatedColumns(table: ReceivingTable, from: string): string {
 /** What `->>` gives of them is what their input takes, and a cast refuses what their input refuses. */
 const READ_AS_TEXT = /^(text|uuid|boolean|date|smallint|integer|bigint|timestamp(\(\d\))? with time zone)$/;
 
-function valueOf({ name, types }: ReceivingTable, column: string, from: string): string {
+function valueOf({ types }: ReceivingTable, column: string, from: string): string {
   const type = types.get(column) ?? '';
   if (READ_AS_TEXT.test(type)) return `(${from} ->> '${column}')::${type}`;
   if (type === 'jsonb') return `nullif(${from} -> '${column}', 'null')`;
-  return `(jsonb_populate_record(NULL::"${name}", ${from}))."${column}"`;
+  return `(jsonb_populate_record(t, ${from}))."${column}"`;
 }

@@ -48,7 +48,7 @@ export class CentralHealing {
     const seen = applied.seq;
     const common = await commonPosition(home, central, cursor.origin, seen);
     const tables = await receivingTablesOf(central, replicatedTables(this.router.home));
-    const returned = await returnToCentral(home, central, [...tables.values()], { common, seen });
+    const returned = await returnToCentral(home, central, tables, { common, seen });
     await goOnFrom(home, { incarnation, seq: common });
     return returned;
   }

@@ -33,7 +33,6 @@ const LEADER_LOCK = 7_304_003;
  * process that was stopped would lead for ever: its connections live on.
  */
 const LIMITS = `
-  SET work_mem = '16MB'; -- A chunk is held twice: on disk, from 4 MB on, it took longer.
   SET statement_timeout = '9s';
   SET lock_timeout = '5s';
   SET idle_in_transaction_session_timeout = '15s';
@@ -42,6 +41,9 @@ const LIMITS = `
     PERFORM set_config('client_connection_check_interval', '2s', false);
   EXCEPTION WHEN OTHERS THEN NULL; -- Not every operating system can tell that a client is gone.
   END $$`;
+
+/** A chunk of 2,000 entries is held more than once while it is applied, and by default on disk from 4 MB on. */
+const WORK_MEMORY = `SET work_mem = '16MB'`;
 
 /**
  * A line that broke without a word leaves a session at central that holds the lock until its time is out. This
@@ -96,6 +98,7 @@ export class CentralSession {
     const own = await openClient(source, ANSWER_TIMEOUT_MS, { pipeline: true });
     try {
       await own.client.query(LIMITS);
+      await own.client.query(WORK_MEMORY);
       await own.client.query(`SELECT set_config('application_name', $1, false)`, [owner]);
       return new CentralSession(own, known, await receivingTables(own.client, known), refused);
     } catch (error) {
@@ -145,7 +148,10 @@ export class CentralSession {
     });
   }
 
-  /** Looks at central's tables again, and applies what waited for them to be as they are now. */
+  /**
+   * Looks at central's tables again, and applies what waited for them to be as they are now. Statements that have
+   * become others by that are refused by the driver, under the names that they have: then the session is opened anew.
+   */
   releaseHeld(region: string): Promise<void> {
     return this.turns.takeAlone(async () => {
       this.tables = await receivingTables(this.client, this.known);
@@ -222,11 +228,14 @@ export class CentralSession {
     if (this.refused.size > 0 || isAhead(this.tables, chunk.tables)) return this.inLanes(chunk);
     await this.ask('SAVEPOINT part');
     try {
-      if ((await applyChunk(this.client, this.tables, chunk)) === 'applied') return ALL_APPLIED;
+      const outcome = await applyChunk(this.client, this.tables, chunk);
+      await this.ask('RELEASE SAVEPOINT part');
+      if (outcome === 'applied') return ALL_APPLIED;
     } catch (error) {
       if (failureKind(error) === 'transient') throw error;
       // What was refused need not be of the set that goes on: others may lie in between.
       await this.ask('ROLLBACK TO SAVEPOINT part');
+      await this.ask('RELEASE SAVEPOINT part');
     }
     return this.inLanes(chunk);
   }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { ReceivingTable } from '../apply/receiving-tables.js';
+import { isAhead, type ReceivingTable } from '../apply/receiving-tables.js';
+import { SchemaAheadError } from '../apply/refusal.js';
 import { returnEntries } from '../apply/return-entries.js';
 import type { Ask } from '../databases/ask.js';
 import { DELIVERED_COLUMNS, type DeliveredEntry } from '../journal/delivery.js';
@@ -87,11 +88,12 @@ async function isKnown(home: ClientBase, entry: DeliveredEntry): Promise<boolean
 /**
  * Sends central's own entries behind `common` back to it. Gives how many it had lost. Since the restore it has gone on
  * behind `seen`, so what it has at or below is older than they are.
+ * @throws {SchemaAheadError} when central was restored to before an upgrade, and could not keep all of it
  */
 export async function returnToCentral(
   home: ClientBase,
   central: Ask,
-  tables: readonly ReceivingTable[],
+  tables: ReadonlyMap<string, ReceivingTable>,
   { common, seen }: { readonly common: number; readonly seen: number },
 ): Promise<number> {
   const { rows: lanes } = await home.query<{ lane: string | null }>(
@@ -107,7 +109,9 @@ export async function returnToCentral(
        ORDER BY origin_seq`,
       [common, some.filter((lane) => lane !== null), some.includes(null)],
     );
-    returned += await returnEntries(central, tables, rows, seen);
+    const isNewer = rows.some(({ entity, schema }) => isAhead(tables, { [entity!]: Number(schema) }));
+    if (isNewer) throw new SchemaAheadError();
+    returned += await returnEntries(central, [...tables.values()], rows, seen);
   }
   return returned;
 }

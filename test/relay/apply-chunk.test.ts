@@ -44,6 +44,18 @@ describe('the applier', () => {
     Number((await central.query<{ seq: string }>('SELECT seq FROM replication_cursors')).rows[0]!.seq);
   const repository = () => db.source.getRepository(Patient);
 
+  it('a change that is no object is refused, as it cannot be of any column', async () => {
+    await repository().save(aPatient());
+    await apply(await nextChunk());
+    await region.query(
+      `INSERT INTO journal SELECT (jsonb_populate_record(j, jsonb_build_object(
+         'seq', nextval('journal_seq'), 'origin_seq', currval('journal_seq'), 'change_set', -1, 'op', 'update',
+         'after', '["notes"]'::jsonb))).* FROM journal j`,
+    );
+    await expect(apply(await nextChunk(1))).rejects.toMatchObject({ code: 'ML003' });
+    expect(await atCentral()).toEqual(await db.rows());
+  });
+
   it('several changes of one row in one chunk end as the row ended, whatever they were', async () => {
     const [edited, dropped, brief, reborn] = await repository().save([
       aPatient(),

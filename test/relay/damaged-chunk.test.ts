@@ -79,6 +79,21 @@ describe('a chunk of which one bit is wrong', () => {
     expect(refused).toBeGreaterThan(300);
   }, 60_000);
 
+  // Planned for its values, a statement may look at them before it runs; it is planned so five times in each session.
+  it.each(['force_custom_plan', 'force_generic_plan'])(
+    'nor as a change that central refuses, when it is no JSON any more (%s)',
+    async (mode) => {
+      await central.query(`SET plan_cache_mode = ${mode}`);
+      for (const column of ['before', 'after'] as const) {
+        const damaged = Buffer.from(chunk.entries[column]!);
+        for (let at = damaged.indexOf('{'); at >= 0; at = damaged.indexOf('{', at)) damaged[at] = 0x5b;
+        const outcome = await outcomeOf({ ...chunk, entries: { ...chunk.entries, [column]: damaged } });
+        expect(outcome).toBeInstanceOf(ChunkCorruptError);
+      }
+      await central.query('RESET plan_cache_mode');
+    },
+  );
+
   it('nor when it is of the stretch of the journal that the chunk fills', async () => {
     expect(await outcomeOf({ ...chunk, through: chunk.through + 1 })).toBeInstanceOf(ChunkCorruptError);
     expect(await outcomeOf({ ...chunk, after: 1 })).toBeInstanceOf(ChunkCorruptError);
