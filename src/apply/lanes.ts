@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { attempt, refusalOf, RELEASE, SAVEPOINT } from './attempt.js';
+import { attempt, RELEASE, SAVEPOINT, undoIfRefused } from './attempt.js';
 import { AT_POSITIONS, INCOMING_COLUMNS } from './incoming-entries.js';
 import { mergeSets } from './merge-sets.js';
 import type { ReceivingTable } from './receiving-tables.js';
@@ -165,7 +165,7 @@ export class Lanes {
   }
 
   private readonly writeAlone: Write = (positions) =>
-    refusalOf(this.client, async () => {
+    undoIfRefused(this.client, async () => {
       await sendAll(this.client, [SAVEPOINT, writePositions(this.touched, positions), RELEASE]);
     });
 
