@@ -37,7 +37,7 @@ export async function receivingTables(
   known: readonly ReplicatedTable[],
 ): Promise<Map<string, ReceivingTable>> {
   const { rows } = await client.query<TableRow>(TABLES);
-  return common(rows, known);
+  return inBoth(rows, known);
 }
 
 /** The same in the database behind `ask`. */
@@ -45,10 +45,10 @@ export async function receivingTablesOf(
   ask: Ask,
   known: readonly ReplicatedTable[],
 ): Promise<Map<string, ReceivingTable>> {
-  return common(await ask<TableRow>(TABLES), known);
+  return inBoth(await ask<TableRow>(TABLES), known);
 }
 
-function common(rows: readonly TableRow[], known: readonly ReplicatedTable[]): Map<string, ReceivingTable> {
+function inBoth(rows: readonly TableRow[], known: readonly ReplicatedTable[]): Map<string, ReceivingTable> {
   const there = new Map(rows.map((row) => [row.name, row]));
   const tables = known.flatMap((table) => {
     const row = there.get(table.name);

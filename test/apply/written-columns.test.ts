@@ -29,6 +29,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   'character varying(5)': ['', 'abcde'],
   'double precision': [1e300, -0.1],
   interval: ['1 day 02:00:00'],
+  pair: [{ a: 'x' }, { b: 2 }, { a: null, b: 3 }],
 };
 const COLUMNS = Object.keys(VALUES).map((type, nth) => ({ name: `c${nth}`, type }));
 
@@ -42,6 +43,7 @@ describe('the columns of an update, read from JSON', () => {
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     const columns = COLUMNS.map(({ name, type }) => `${name} ${type}`).join(', ');
+    await client.query('CREATE TYPE pair AS (a text, b integer)');
     await client.query(`CREATE TABLE kinds (${columns})`);
     await client.query(`INSERT INTO replicated_tables (name, schema) VALUES ('kinds', 1)`);
     const known = {

@@ -137,6 +137,15 @@ describe('a chunk that is applied in lanes', () => {
     expect(attempts.length).toBeLessThanOrEqual(12 + 2 * Math.log2(notes.length));
   });
 
+  it('leaves no savepoint behind, however much was refused', async () => {
+    for (const each of ['fine', 'poison', 'poison']) await create(each);
+    await relay.client.query('BEGIN');
+    expect(await apply(await nextChunk())).toMatchObject({ applied: 1, refused: 2 });
+    const back = relay.client.query('ROLLBACK TO SAVEPOINT attempt');
+    await expect(back).rejects.toMatchObject({ code: '3B001' });
+    await relay.client.query('ROLLBACK');
+  });
+
   it('of several sets that have to be merged, the one at fault alone is refused, and what comes behind it waits', async () => {
     const ids = await changedAtCentral('a', 'b', 'c', 'd', 'e');
     for (const id of ids) await note(id, id === ids[2] ? 'poison' : 'fine');
